@@ -1,0 +1,1 @@
+"""Monte Carlo prices and Greeks."""
