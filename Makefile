@@ -1,0 +1,64 @@
+# `make demo` and `make test` need Python 3.11 or newer and nothing else: the first of them builds .venv.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# The first interpreter that is new enough; choose another with `make PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help install demo test test-slow test-gpu lint format types layers check benchmarks notebooks clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## build .venv with everything that the targets below need
+
+$(STAMP): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11+ found. Install one, or name it: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) || \
+		{ echo "Python cannot make virtual environments here (Debian, Ubuntu: install python3-venv)."; rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## price a book on real DAX volatilities: risk table, files and a picture in demo-output/
+	$(BIN)/greeks demo --out demo-output
+
+test: $(STAMP) ## the fast tests and the doctests
+	$(PYTEST) -q -n $(WORKERS)
+
+test-slow: $(STAMP) ## coverage of intervals over hundreds of seeds, and other tests that take minutes
+	$(PYTEST) -q -n $(WORKERS) -m slow
+
+test-gpu: $(STAMP) ## the tests that need a CUDA device
+	$(PYTEST) -q -m gpu
+
+lint: $(STAMP) ## ruff, rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP) ## let ruff put the format right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMP) ## mypy --strict
+	$(BIN)/mypy --strict greeks tests benchmarks
+
+layers: $(STAMP) ## who may import whom
+	$(BIN)/lint-imports
+
+check: lint types layers test ## what the continuous integration runs
+
+benchmarks: $(STAMP) ## speed bars, and rivals side by side where `pip install -e '.[rivals]'` has put them
+	$(BIN)/python -m benchmarks.bars
+	$(BIN)/python -m benchmarks.side_by_side
+
+notebooks: $(STAMP) ## execute the notebooks in place
+	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
+
+clean: ## remove what the targets have made, .venv included
+	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

@@ -1,0 +1,19 @@
+"""What every test run shares: a compile cache of its own, no display, and reproducible random examples."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled programs away from the user's cache, yet from one run to the next and for every worker."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    if config.cache is not None:
+        os.environ.setdefault("GREEKS_CACHE_DIR", str(config.cache.mkdir("greeks-programs")))
