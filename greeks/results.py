@@ -1,0 +1,243 @@
+"""What a simulation hands back: numbers with their uncertainty and provenance."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from greeks.errors import SchemaError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The estimate of one number by the mean of many paths.
+
+    Attributes
+    ----------
+    greek : str
+        What was estimated: "price", "delta", "d2_spot_volatility", ...
+    value : float
+        The estimate; Greeks are per 1.00 of the parameter, per year for time.
+    std_error : float
+        The standard error of `value`, in the same unit.
+    paths : int
+        Paths simulated.
+    estimator : str
+        The name of the estimator used.
+    reason : str
+        Why that estimator.
+    warnings : tuple of str
+        What to know before trusting the number, a heavy tail for one.
+
+    Examples
+    --------
+    >>> delta = Estimate("delta", 0.586851, 0.000412, 131072, "Pathwise", "the payoff is continuous")
+    >>> print(delta)
+    0.58685 ± 0.00041
+    >>> low, high = delta.interval(0.95)
+    >>> low < 0.5869 < high
+    True
+    """
+
+    greek: str
+    value: float
+    std_error: float
+    paths: int
+    estimator: str = ""
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """value -/+ z std_error, z the (1 + level) / 2 quantile of the standard normal law."""
+        if not 0.0 < level < 1.0:
+            raise SchemaError(
+                f"level = {level!r}: expected a probability strictly between 0 and 1, such as 0.95"
+            )
+        half = NormalDist().inv_cdf(0.5 + 0.5 * level) * self.std_error
+        return self.value - half, self.value + half
+
+    def z_score(self, truth: float) -> float:
+        """(value - truth) / std_error; without any error 0 when exactly right and infinite otherwise."""
+        miss = self.value - truth
+        if self.std_error == 0.0:
+            return miss * math.inf if miss else 0.0
+        return miss / self.std_error
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __str__(self) -> str:
+        return with_error(self.value, self.std_error)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sensitivities(Mapping[str, Estimate]):
+    """The price and its Greeks from one simulation: a mapping from name to `Estimate`, in the order asked.
+
+    Attributes
+    ----------
+    estimates : mapping of str to Estimate
+    covariance : ndarray of float64, shape (n, n)
+        The joint covariance of the n estimates in their order: they come from the same paths, so the error of
+        a sum is not the sum in quadrature. See `combination`.
+    model, payoff, scheme, sampler, backend : str
+        What was simulated and how, as text, so that a result can outlive the classes it came from.
+    seed : int
+    elapsed : float
+        Seconds.
+    """
+
+    estimates: Mapping[str, Estimate]
+    covariance: NDArray[np.float64]
+    model: str = ""
+    payoff: str = ""
+    scheme: str = ""
+    sampler: str = ""
+    backend: str = "cpu"
+    seed: int = 0
+    elapsed: float = 0.0
+
+    def __post_init__(self) -> None:
+        estimates, n = dict(self.estimates), len(self.estimates)
+        if self.covariance.shape != (n, n):
+            raise SchemaError(
+                f"Sensitivities.covariance has shape {self.covariance.shape}: expected ({n}, {n}), "
+                f"a row and a column for each of {', '.join(estimates)}"
+            )
+        object.__setattr__(self, "estimates", estimates)
+
+    def __getitem__(self, greek: str) -> Estimate:
+        try:
+            return self.estimates[greek]
+        except KeyError:
+            raise KeyError(f"{greek!r} was not estimated; there are {', '.join(self.estimates)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.estimates)
+
+    def __len__(self) -> int:
+        return len(self.estimates)
+
+    def combination(self, weights: Mapping[str, float], name: str = "combination") -> Estimate:
+        """sum_i w_i estimate_i with the standard error sqrt(w' covariance w).
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            A weight for each Greek that takes part.
+        name : str
+            What to call the sum.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> up = Estimate("price", 10.0, 0.2, 100)
+        >>> down = Estimate("delta", 0.5, 0.1, 100)
+        >>> both = Sensitivities({"price": up, "delta": down}, np.array([[0.04, 0.02], [0.02, 0.01]]))
+        >>> print(both.combination({"price": 1.0, "delta": -2.0}))
+        9.0 ± 0.0
+        """
+        chosen = [self[greek] for greek in weights]
+        names = list(self)
+        rows = [names.index(greek) for greek in weights]
+        w = list(weights.values())
+        value = math.fsum(a * estimate.value for a, estimate in zip(w, chosen, strict=True))
+        variance = math.fsum(
+            float(a * b * self.covariance[i, j])
+            for a, i in zip(w, rows, strict=True)
+            for b, j in zip(w, rows, strict=True)
+        )
+        return Estimate(
+            name,
+            value,
+            math.sqrt(max(variance, 0.0)),
+            min((estimate.paths for estimate in chosen), default=0),
+            "+".join(dict.fromkeys(estimate.estimator for estimate in chosen)),
+            "linear combination of estimates from the same paths",
+            tuple(dict.fromkeys(text for estimate in chosen for text in estimate.warnings)),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy DataFrame, a row for each Greek: value, std_error, estimator, reason, paths, warnings."""
+        import pandas as pd
+
+        columns = ("value", "std_error", "estimator", "reason", "paths")
+        rows = [
+            {name: getattr(estimate, name) for name in columns} | {"warnings": "; ".join(estimate.warnings)}
+            for estimate in self.values()
+        ]
+        return pd.DataFrame(
+            rows, index=pd.Index(list(self), name="greek", dtype="str"), columns=[*columns, "warnings"]
+        )
+
+    def __repr__(self) -> str:
+        widths = [max(len(row[i]) for row in self._table()) for i in range(len(_HEADINGS))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            for row in self._table()
+        ]
+        return "\n".join([self._title(), "", *(line.rstrip() for line in lines), *self._notes()])
+
+    def _repr_html_(self) -> str:
+        head, *body = ([html.escape(cell) for cell in row] for row in self._table())
+        rows = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body]
+        heading = "".join(f"<th>{cell}</th>" for cell in head)
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        return (
+            f"<p>{html.escape(self._title())}</p>"
+            f"<table><thead><tr>{heading}</tr></thead><tbody>{''.join(rows)}</tbody></table>{notes}"
+        )
+
+    def _title(self) -> str:
+        paths = max((estimate.paths for estimate in self.values()), default=0)
+        facts = [self.payoff, self.model, self.scheme, self.sampler, self.backend]
+        facts += [f"{paths:,} paths", f"seed {self.seed}", f"{self.elapsed:.2f} s"]
+        return " | ".join(fact for fact in facts if fact)
+
+    def _table(self) -> list[tuple[str, str, str, str]]:
+        rows = [
+            (e.greek, aligned, e.estimator, e.reason)
+            for e, aligned in zip(self.values(), self._values(), strict=True)
+        ]
+        return [_HEADINGS, *rows]
+
+    def _values(self) -> list[str]:
+        """`value ± error`, padded so that the ± signs stand under one another."""
+        pairs = [str(estimate).partition(" ± ") for estimate in self.values()]
+        width = max((len(value) for value, _, _ in pairs), default=0)
+        return [f"{value:>{width}}{sign}{error}" for value, sign, error in pairs]
+
+    def _notes(self) -> list[str]:
+        return [
+            f"warning, {estimate.greek}: {text}" for estimate in self.values() for text in estimate.warnings
+        ]
+
+
+_HEADINGS = ("greek", "value ± std_error", "estimator", "reason")
+
+
+def with_error(value: float, std_error: float) -> str:
+    """`value ± std_error`, the error to two significant digits and the value as far as the error allows.
+
+    Examples
+    --------
+    >>> with_error(-13.4321, 0.1163), with_error(1.2341e-9, 2.1e-11), with_error(2.0, 0.0)
+    ('-13.43 ± 0.12', '1.234e-09 ± 2.1e-11', '2.0 ± 0.0')
+    """
+    if not (math.isfinite(value) and math.isfinite(std_error) and std_error > 0.0):
+        return f"{float(value)!r} ± {float(std_error)!r}"
+    size, digit = max(abs(value), std_error), math.floor(math.log10(std_error)) - 1
+    if 1e-4 <= size < 1e9:
+        decimals = min(max(-digit, 0), 17)
+        return f"{value:.{decimals}f} ± {std_error:.{decimals}f}"
+    digits = min(math.floor(math.log10(size)) - digit, 17)
+    return f"{value:.{digits}e} ± {std_error:.1e}"

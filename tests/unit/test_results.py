@@ -1,0 +1,136 @@
+"""Estimates and tables of them: intervals, digits, errors of sums, frames, pickles."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from greeks.errors import SchemaError
+from greeks.results import Estimate, Sensitivities, with_error
+
+COVARIANCE = np.array([[0.04, 0.015], [0.015, 0.01]])
+
+
+def estimate(greek: str = "delta", value: float = 0.5, std_error: float = 0.1, *warnings: str) -> Estimate:
+    return Estimate(greek, value, std_error, 1000, "Pathwise", "the payoff is <continuous>", warnings)
+
+
+@pytest.fixture
+def result() -> Sensitivities:
+    price = estimate("price", 10.0, 0.2)
+    return Sensitivities(
+        {"price": price, "delta": estimate("delta", 0.5, 0.1, "heavy tail")},
+        COVARIANCE,
+        model="BlackScholes(spot=100.0)",
+        payoff="Call(strike=100.0)",
+        seed=7,
+    )
+
+
+def test_interval_is_the_normal_one() -> None:
+    low, high = estimate().interval(0.95)
+    assert (low, high) == pytest.approx((0.5 - 0.1959963984540054, 0.5 + 0.1959963984540054), rel=1e-14)
+    assert estimate().interval(0.99)[1] > high
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95.0, -0.1, math.nan])
+def test_interval_refuses_what_is_no_probability(level: float) -> None:
+    with pytest.raises(SchemaError, match=r"such as 0\.95"):
+        estimate().interval(level)
+
+
+def test_z_score_and_its_limits() -> None:
+    assert estimate().z_score(0.3) == pytest.approx(2.0)
+    exact = estimate(std_error=0.0)
+    assert (exact.z_score(0.5), exact.z_score(0.4), exact.z_score(0.6)) == (0.0, math.inf, -math.inf)
+    assert math.isnan(estimate(value=math.nan, std_error=0.0).z_score(0.5))
+
+
+def test_float_of_an_estimate_is_its_value() -> None:
+    assert float(estimate(value=np.float64(0.25))) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.586851, 0.000412, "0.58685 ± 0.00041"),
+        (-13.43217, 0.11632, "-13.43 ± 0.12"),
+        (98765.4, 1234.0, "98765 ± 1234"),
+        (0.0, 0.003, "0.0000 ± 0.0030"),
+        (1.9e-9, 2e-11, "1.900e-09 ± 2.0e-11"),
+        (3.14159e12, 2e9, "3.1416e+12 ± 2.0e+09"),
+        (1.5, 0.0, "1.5 ± 0.0"),
+        (math.nan, 0.1, "nan ± 0.1"),
+    ],
+)
+def test_digits_follow_the_error(value: float, error: float, text: str) -> None:
+    assert with_error(value, error) == text
+
+
+@given(st.floats(), st.floats(0.0, 1e300))
+def test_every_pair_of_floats_can_be_printed(value: float, error: float) -> None:
+    shown, _, margin = with_error(value, error).partition(" ± ")
+    assert float(margin) == pytest.approx(error, rel=0.06, nan_ok=True)
+    if math.isfinite(value) and 0.0 < error < math.inf:
+        assert abs(float(shown) - value) <= 0.06 * error + 1e-15 * abs(value) + 1e-17
+
+
+def test_it_is_a_mapping_in_the_order_asked(result: Sensitivities) -> None:
+    assert list(result) == ["price", "delta"] and len(result) == 2
+    assert result["delta"].value == 0.5 and "gamma" not in result
+    with pytest.raises(KeyError, match="there are price, delta"):
+        result["gamma"]
+
+
+def test_combination_uses_the_covariance(result: Sensitivities) -> None:
+    hedged = result.combination({"price": 1.0, "delta": -2.0}, "hedged")
+    assert hedged.value == 9.0
+    assert hedged.std_error == pytest.approx(math.sqrt(0.04 - 4 * 0.015 + 4 * 0.01))
+    assert hedged.warnings == ("heavy tail",) and hedged.estimator == "Pathwise"
+
+
+def test_covariance_must_fit(result: Sensitivities) -> None:
+    with pytest.raises(SchemaError, match=r"\(2, 2\)"):
+        Sensitivities(result.estimates, np.eye(3))
+
+
+def test_frame(result: Sensitivities) -> None:
+    frame = result.to_frame()
+    assert list(frame.columns) == ["value", "std_error", "estimator", "reason", "paths", "warnings"]
+    assert frame.index.name == "greek" and list(frame.index) == ["price", "delta"]
+    pd.testing.assert_series_equal(frame["value"], pd.Series([10.0, 0.5], frame.index, name="value"))
+    assert frame.loc["delta", "warnings"] == "heavy tail" and frame["paths"].dtype == np.int64
+
+
+def test_the_printed_table_is_aligned_and_keeps_the_warnings(result: Sensitivities) -> None:
+    title, blank, *table = repr(result).splitlines()
+    assert "Call(strike=100.0) | BlackScholes(spot=100.0)" in title and "seed 7" in title and blank == ""
+    assert len({line.index("±") for line in table[:3]}) <= 2 and table[1].index("±") == table[2].index("±")
+    assert table[3] == "warning, delta: heavy tail"
+
+
+def test_html_is_escaped_and_well_formed(result: Sensitivities) -> None:
+    from xml.etree import ElementTree
+
+    page = result._repr_html_()
+    tree = ElementTree.fromstring(f"<div>{page}</div>")
+    assert len(tree.findall(".//tbody/tr")) == 2 and "<continuous>" not in page
+
+
+def test_pickle_round_trip(result: Sensitivities) -> None:
+    again = pickle.loads(pickle.dumps(result))
+    assert again == result and repr(again) == repr(result)
+    np.testing.assert_array_equal(again.covariance, result.covariance)
+
+
+def test_a_result_does_not_change_with_the_dict_it_was_made_from() -> None:
+    source = {"price": estimate("price")}
+    result = Sensitivities(source, np.eye(1))
+    source["price"] = estimate("price", 99.0)
+    assert result["price"].value == 0.5
