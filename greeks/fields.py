@@ -114,10 +114,10 @@ def as_matrix(value: object) -> tuple[tuple[float, ...], ...]:
 def shown(value: object) -> str:
     """`repr`, short and on one line, NumPy numbers as plain ones."""
     try:
-        text = repr(as_float(value)) if hasattr(value, "dtype") else reprlib.repr(value)
+        plain = value.item() if _is_array_scalar(value, "biuf") else value  # type: ignore[attr-defined]
+        return " ".join(reprlib.repr(plain).split())
     except Exception:  # a foreign object may refuse to be shown; the complaint about it must still be made
-        text = reprlib.repr(value) if hasattr(value, "dtype") else f"<{type(value).__name__}>"
-    return " ".join(text.split())
+        return f"<{type(value).__name__}>"
 
 
 def _is_array_scalar(value: object, kinds: str) -> bool:
