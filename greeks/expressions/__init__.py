@@ -1,0 +1,1 @@
+"""Symbolic expressions: tracing, derivatives, regularity, emission of source. Standard library only."""

@@ -1,0 +1,128 @@
+"""A path as a fold: carries that start, advance, arrive and observe; outputs that settle.
+
+Between two observation dates every carry *advances* over the fine steps, then *arrives* at the date (with noise of
+its own), then the payoff *observes*. Within one map all carries change at once, from the values before it.
+
+    start -> [ (advance)* -> arrive -> observe ]*  -> outputs
+
+Estimators are transformations of folds: they add carries and change outputs, and so they compose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from greeks.expressions.node import ZERO, Expr, symbol
+
+# What the time grid supplies. Their derivative in the valuation time is part of the grid too, see `TIME_SEEDS`.
+T = symbol("t")  # time at the start of a fine step
+DT = symbol("dt")  # its length
+DATE = symbol("date")  # the observation date just reached
+FIRST_STEP = symbol("first_step")  # 1 on the first fine step of the path, else 0
+FIRST_DATE = symbol("first_date")  # 1 in the first interval, else 0
+SHARE = symbol("share")  # dt / (first date) on the fine steps before the first date, else 0
+T_SHIFT = symbol("t_shift")  # dt_i/d(valuation time) of T ...
+DT_SHIFT = symbol("dt_shift")  # ... and of DT: all contract dates stay, the first interval shrinks
+VALUATION = symbol("valuation")  # the valuation time itself, 0
+
+GRID_FINE = (T, DT, FIRST_STEP, SHARE, T_SHIFT, DT_SHIFT)
+GRID_DATE = (DATE, FIRST_DATE)
+MAPS = ("advance", "arrive", "observe")
+
+
+@dataclass(frozen=True)
+class Carry:
+    """A value that rides along a path: its symbol and what each map turns it into."""
+
+    symbol: Expr
+    start: Expr
+    advance: Expr
+    arrive: Expr
+    observe: Expr
+
+    @classmethod
+    def of(cls, name: str, start: Expr, size: int = 0, **maps: Expr) -> Carry:
+        """A carry named `name` that every map not given leaves as it is."""
+        me = symbol(name, size)
+        return cls(me, start, *(maps.get(m, me) for m in MAPS))
+
+    def map(self, name: str) -> Expr:
+        value: Expr = getattr(self, name)
+        return value
+
+    def changed(self, f: Callable[[Expr], Expr]) -> Carry:
+        """The same carry with `f` applied to start and maps."""
+        return replace(self, start=f(self.start), **{m: f(self.map(m)) for m in MAPS})
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Where a path's law has a density: in map `at`, `states` given the past, as images of `noises`.
+
+    F_z, the derivative of the states' map in the noises, is `slope` (row by row); `weights` is the covariance-inverse
+    product of each noise (the noise itself where independent). `averaged`: the score of the start may be spread over
+    the steps before the first date.
+    """
+
+    at: str
+    states: tuple[Expr, ...]
+    noises: tuple[Expr, ...]
+    weights: tuple[Expr, ...]
+    averaged: bool
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Carries, outputs, and what is known about the law of the path."""
+
+    carries: tuple[Carry, ...]
+    outputs: Mapping[str, Expr]
+    scoring: Scoring | None = None
+    no_density: str = ""  # why `scoring` is None, in words for the user
+    noise: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)  # map -> independent standard normals
+
+    def carry(self, of: Expr) -> Carry:
+        return next(c for c in self.carries if c.symbol is of)
+
+    def pruned(self) -> Fold:
+        """Without the carries that no output needs."""
+        from greeks.expressions.node import symbols
+
+        by_symbol = {c.symbol: c for c in self.carries}
+        needed: set[Expr] = set()
+        todo = list(symbols(*self.outputs.values()))
+        while todo:
+            s = todo.pop()
+            if s in by_symbol and s not in needed:
+                needed.add(s)
+                c = by_symbol[s]
+                todo.extend(symbols(c.start, *(c.map(m) for m in MAPS)))
+        return replace(self, carries=tuple(c for c in self.carries if c.symbol in needed))
+
+    def constants_folded(self) -> Fold:
+        """With carries that never change replaced by their start."""
+        from greeks.expressions.node import substitute
+
+        still = {c.symbol: c.start for c in self.carries if all(c.map(m) is c.symbol for m in MAPS)}
+        if not still:
+            return self
+        carries = tuple(
+            c.changed(lambda e: substitute(e, still)) for c in self.carries if c.symbol not in still
+        )
+        outputs = {k: substitute(e, still) for k, e in self.outputs.items()}
+        return replace(self, carries=carries, outputs=outputs).constants_folded()
+
+
+def joined(folds: list[Fold]) -> Fold:
+    """One fold with the carries and outputs of all; carries of one name are one carry."""
+    carries: dict[Expr, Carry] = {}
+    outputs: dict[str, Expr] = {}
+    for f in folds:
+        for c in f.carries:
+            carries.setdefault(c.symbol, c)
+        outputs.update(f.outputs)
+    return replace(folds[0], carries=tuple(carries.values()), outputs=outputs)
+
+
+__all__ = ["DATE", "DT", "MAPS", "VALUATION", "ZERO", "Carry", "Fold", "Scoring", "T", "joined"]

@@ -1,0 +1,86 @@
+"""Parameters of a model or payoff, and copies of it whose parameters are symbols."""
+
+from __future__ import annotations
+
+import dataclasses
+import numbers
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from greeks.expressions.node import Expr, const, symbol
+
+Subject = TypeVar("Subject")
+STRUCTURAL = frozenset({"dates"})  # fields that shape the time grid rather than enter a formula
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A numeric field: its symbol, and its value flattened to floats."""
+
+    field: str
+    symbol: Expr
+    values: tuple[float, ...]
+    rows: int = 0  # n of an n x n matrix, else 0
+
+    @property
+    def size(self) -> int:
+        """Elements of a vector, 0 for a scalar."""
+        return 0 if self.rows else self.symbol.size
+
+
+def parameters(subject: Any, taken: Collection[str] = ()) -> dict[str, Parameter]:
+    """The numeric fields of a dataclass instance, by name; a name in `taken` gets a longer symbol."""
+    found = {}
+    for f in dataclasses.fields(subject):
+        value = getattr(subject, f.name)
+        if f.name not in STRUCTURAL and not is_static(subject, f.name, value):
+            found[f.name] = _parameter(f.name, f"payoff_{f.name}" if f.name in taken else f.name, value)
+    return found
+
+
+def is_static(subject: Any, name: str, value: object) -> bool:
+    """Whether the value is part of the structure: words, flags, blanks, and zeros declared to switch a feature off."""
+    if isinstance(value, (bool, str)) or value is None or type(value).__name__ == "bool_":
+        return True
+    if name in getattr(subject, "off_when_zero", ()) and value == 0:
+        return True
+    return not (isinstance(value, numbers.Real) or _is_sequence(value))
+
+
+def _is_sequence(value: object) -> bool:
+    return isinstance(value, Sequence) or hasattr(value, "shape")
+
+
+def _parameter(field: str, name: str, value: Any) -> Parameter:
+    if not _is_sequence(value) or getattr(value, "shape", None) == ():
+        return Parameter(field, symbol(name), (float(value),))
+    if len(value) and _is_sequence(value[0]) and getattr(value[0], "shape", None) != ():
+        flat = tuple(float(entry) for row in value for entry in row)
+        return Parameter(field, symbol(name, len(value) ** 2), flat, rows=len(value))
+    return Parameter(field, symbol(name, len(value)), tuple(float(entry) for entry in value))
+
+
+def traced(subject: Subject, replaced: Mapping[str, Expr]) -> Subject:
+    """A copy whose fields in `replaced` hold symbols (zeros that switch a feature off become constants)."""
+    copy = object.__new__(type(subject))
+    for f in dataclasses.fields(subject):  # type: ignore[arg-type]
+        value = replaced.get(f.name, getattr(subject, f.name))
+        if f.name in getattr(subject, "off_when_zero", ()) and not isinstance(value, Expr) and value == 0:
+            value = const(0.0)
+        object.__setattr__(copy, f.name, value)
+    return copy
+
+
+def structure(subject: Any) -> tuple[Any, ...]:
+    """What of an instance is not a parameter: its class, static fields and shapes. Hashable."""
+    parts: list[Any] = [type(subject)]
+    for f in dataclasses.fields(subject):
+        value = getattr(subject, f.name)
+        if f.name in STRUCTURAL:
+            continue
+        if is_static(subject, f.name, value):
+            parts.append((f.name, value))
+        elif _is_sequence(value) and getattr(value, "shape", None) != ():
+            parts.append((f.name, "vector", len(value)))
+    return tuple(parts)

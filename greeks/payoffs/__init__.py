@@ -1,0 +1,30 @@
+"""Payoffs: cash flows as functionals of a path. One family a file."""
+
+from greeks.payoffs.asian import AsianCall, AsianPut
+from greeks.payoffs.barrier import BarrierOption
+from greeks.payoffs.base import Payoff
+from greeks.payoffs.basket import (
+    BasketCall,
+    BasketPut,
+    BestOfCall,
+    ExchangeOption,
+    SpreadCall,
+    WorstOfCall,
+    WorstOfPut,
+)
+from greeks.payoffs.digital import AssetOrNothingCall, AssetOrNothingPut, DigitalCall, DigitalPut
+from greeks.payoffs.lookback import LookbackCall, LookbackPut
+from greeks.payoffs.vanilla import Call, Put
+
+BUILT_IN: tuple[type[Payoff], ...] = (
+    *(Call, Put, DigitalCall, DigitalPut, AssetOrNothingCall, AssetOrNothingPut),
+    *(AsianCall, AsianPut, BarrierOption, LookbackCall, LookbackPut),
+    *(BasketCall, BasketPut, ExchangeOption, SpreadCall, BestOfCall, WorstOfCall, WorstOfPut),
+)
+
+__all__ = [*(p.__name__ for p in BUILT_IN), "Payoff", "registry"]
+
+
+def registry() -> dict[str, type[Payoff]]:
+    """The built-in payoffs by class name."""
+    return {p.__name__: p for p in BUILT_IN}

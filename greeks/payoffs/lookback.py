@@ -1,0 +1,62 @@
+"""Options on the extreme price over a set of dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from greeks.expressions.functions import Scalar, maximum, minimum
+from greeks.fields import date_grid, positive, real
+from greeks.payoffs.base import Payoff, Stats
+
+NEVER = 1e300  # beyond every price, and finite so that no inf - inf can arise
+
+
+@dataclass(frozen=True)
+class LookbackCall(Payoff):
+    """S_T - min S(t_i); with a strike, max(max S(t_i) - K, 0).
+
+    Parameters
+    ----------
+    maturity : T > 0, years.
+    dates : count n (t_i = i T / n) or increasing year fractions; include 0 to count today's price.
+    strike : K for a fixed strike, None for a floating one.
+    """
+
+    maturity: Scalar = positive()
+    dates: int | Sequence[float] = date_grid()
+    strike: Scalar = real(default=None)
+
+    def start(self) -> Stats:
+        return (NEVER if self.strike is None else -NEVER,)
+
+    def observe(self, stats: Stats, t: Scalar, x: Stats) -> Stats:
+        return (minimum(stats[0], x[0]) if self.strike is None else maximum(stats[0], x[0]),)
+
+    def settle(self, stats: Stats, x: Stats) -> Scalar:
+        return x[0] - stats[0] if self.strike is None else maximum(stats[0] - self.strike, 0.0)
+
+
+@dataclass(frozen=True)
+class LookbackPut(Payoff):
+    """max S(t_i) - S_T; with a strike, max(K - min S(t_i), 0).
+
+    Parameters
+    ----------
+    maturity : T > 0, years.
+    dates : count n (t_i = i T / n) or increasing year fractions; include 0 to count today's price.
+    strike : K for a fixed strike, None for a floating one.
+    """
+
+    maturity: Scalar = positive()
+    dates: int | Sequence[float] = date_grid()
+    strike: Scalar = real(default=None)
+
+    def start(self) -> Stats:
+        return (-NEVER if self.strike is None else NEVER,)
+
+    def observe(self, stats: Stats, t: Scalar, x: Stats) -> Stats:
+        return (maximum(stats[0], x[0]) if self.strike is None else minimum(stats[0], x[0]),)
+
+    def settle(self, stats: Stats, x: Stats) -> Scalar:
+        return stats[0] - x[0] if self.strike is None else maximum(self.strike - stats[0], 0.0)
