@@ -1,4 +1,7 @@
-"""Reference values the library is tested against: `cases("A", payoff="call")`; conventions in `tests/data/README.md`."""
+"""Reference values the library is tested against: `cases("A", payoff="call")`.
+
+Conventions and origin of the numbers: `tests/data/README.md`.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,7 @@ class Case:
     model: str
     payoff: str
     params: dict[str, float]
-    values: dict[str, tuple[float, float]] = field(
-        repr=False
-    )  # quantity -> (value, bound of its absolute error)
+    values: dict[str, tuple[float, float]] = field(repr=False)  # quantity -> (value, its accuracy)
     source: str = field(repr=False)
     notes: str = field(repr=False)
 
@@ -36,9 +37,9 @@ def cases(
     model: str | None = None,
     id_contains: str = "",
 ) -> list[Case]:
-    """The cases of one family ("A", "B1", "B2", "C", "D", "F", "H"); asking for what is not there is an error.
+    """The cases of one family: "A", "B1", "B2", "C", "D", "F" or "H".
 
-    An empty list would let a test pass by testing nothing, so it raises.
+    Asking for what is not there is an error: an empty list would let a test pass by testing nothing.
     """
     wanted = None if payoff is None else {payoff} if isinstance(payoff, str) else set(payoff)
     found = [
