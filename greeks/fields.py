@@ -52,9 +52,14 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Constraint:
-    """One rule of one field, with the remedy to print when the value breaks it."""
+    """One rule of one field, with the remedy to print when the value breaks it.
+
+    `kind` tells readers of text (a book's cells) what to make of it: "number", "whole", "word", "flag", "dates",
+    "vector", "matrix", or "" for whatever it looks like.
+    """
 
     rule: Rule
+    kind: str = ""
     hint: str = ""
     optional: bool = False
 
@@ -153,17 +158,17 @@ def _finite(value: object) -> float | None:
 
 def positive(default: object = MISSING, *, hint: str = "", optional: bool = False) -> Any:
     """A finite number > 0."""
-    return _field(_number("> 0", lambda v: v > 0.0), default, hint, optional)
+    return _field(_number("> 0", lambda v: v > 0.0), "number", default, hint, optional)
 
 
 def non_negative(default: object = MISSING, *, hint: str = "", optional: bool = False) -> Any:
     """A finite number >= 0."""
-    return _field(_number(">= 0", lambda v: v >= 0.0), default, hint, optional)
+    return _field(_number(">= 0", lambda v: v >= 0.0), "number", default, hint, optional)
 
 
 def real(default: object = MISSING, *, hint: str = "", optional: bool = False) -> Any:
     """Any finite number."""
-    return _field(_number("", lambda v: True), default, hint, optional)
+    return _field(_number("", lambda v: True), "number", default, hint, optional)
 
 
 def between(
@@ -177,8 +182,12 @@ def between(
 ) -> Any:
     """A finite number in [low, high]; with `open_ends`, strictly inside."""
     if open_ends:
-        return _field(_number(f"in ({low:g}, {high:g})", lambda v: low < v < high), default, hint, optional)
-    return _field(_number(f"in [{low:g}, {high:g}]", lambda v: low <= v <= high), default, hint, optional)
+        return _field(
+            _number(f"in ({low:g}, {high:g})", lambda v: low < v < high), "number", default, hint, optional
+        )
+    return _field(
+        _number(f"in [{low:g}, {high:g}]", lambda v: low <= v <= high), "number", default, hint, optional
+    )
 
 
 def whole(minimum: int = 0, default: object = MISSING, *, hint: str = "", optional: bool = False) -> Any:
@@ -187,7 +196,7 @@ def whole(minimum: int = 0, default: object = MISSING, *, hint: str = "", option
     def rule(value: object, owner: object) -> str | None:
         return None if _is_whole(value) and int(value) >= minimum else f"a whole number >= {minimum}"  # type: ignore[call-overload]
 
-    return _field(rule, default, hint, optional)
+    return _field(rule, "whole", default, hint, optional)
 
 
 def choice(*words: str, default: object = MISSING, hint: str = "", optional: bool = False) -> Any:
@@ -197,7 +206,7 @@ def choice(*words: str, default: object = MISSING, hint: str = "", optional: boo
     def rule(value: object, owner: object) -> str | None:
         return None if isinstance(value, str) and value in words else expected
 
-    return _field(rule, default, hint, optional)
+    return _field(rule, "word", default, hint, optional)
 
 
 def flag(default: object = MISSING, *, hint: str = "", optional: bool = False) -> Any:
@@ -210,12 +219,12 @@ def flag(default: object = MISSING, *, hint: str = "", optional: bool = False) -
             return "True or False"
         return None
 
-    return _field(rule, default, hint, optional)
+    return _field(rule, "flag", default, hint, optional)
 
 
 def date_grid(default: object = MISSING, *, hint: str = "", optional: bool = False) -> Any:
     """A count n >= 1, or strictly increasing positive year fractions, the last at most `maturity`."""
-    return _field(_dates, default, hint, optional)
+    return _field(_dates, "dates", default, hint, optional)
 
 
 # vector constraints
@@ -223,21 +232,21 @@ def date_grid(default: object = MISSING, *, hint: str = "", optional: bool = Fal
 
 def vector(default: object = MISSING, *, length_of: str = "", hint: str = "", optional: bool = False) -> Any:
     """Finite numbers, at least one; as many as the field named `length_of` has, when given."""
-    return _field(_vector("", lambda v: True, length_of), default, hint, optional)
+    return _field(_vector("", lambda v: True, length_of), "vector", default, hint, optional)
 
 
 def positive_vector(
     default: object = MISSING, *, length_of: str = "", hint: str = "", optional: bool = False
 ) -> Any:
     """Finite numbers > 0; lengths as in `vector`."""
-    return _field(_vector("> 0", lambda v: v > 0.0, length_of), default, hint, optional)
+    return _field(_vector("> 0", lambda v: v > 0.0, length_of), "vector", default, hint, optional)
 
 
 def non_negative_vector(
     default: object = MISSING, *, length_of: str = "", hint: str = "", optional: bool = False
 ) -> Any:
     """Finite numbers >= 0; lengths as in `vector`."""
-    return _field(_vector(">= 0", lambda v: v >= 0.0, length_of), default, hint, optional)
+    return _field(_vector(">= 0", lambda v: v >= 0.0, length_of), "vector", default, hint, optional)
 
 
 def correlation_matrix(
@@ -248,7 +257,7 @@ def correlation_matrix(
     def rule(value: object, owner: object) -> str | None:
         return _correlation(value, _length(owner, length_of))
 
-    return _field(rule, default, hint, optional)
+    return _field(rule, "matrix", default, hint, optional)
 
 
 # checking
@@ -262,8 +271,7 @@ def problems(obj: object) -> list[str]:
     """
     found = []
     for item in dataclasses.fields(obj):  # type: ignore[arg-type]
-        constraint = item.metadata.get(_KEY) or _PLAIN.get(item.name, _UNDECLARED)
-        complaint = constraint.complaint(item.name, getattr(obj, item.name, None), obj)
+        complaint = constraint_of(item).complaint(item.name, getattr(obj, item.name, None), obj)
         if complaint is not None:
             found.append(complaint)
     return found
@@ -287,17 +295,17 @@ give the volatility per square root of a year, 0.2 for 20 %
         raise SchemaError("\n".join(found))
 
 
-def constraint_of(field: dataclasses.Field[Any]) -> Constraint | None:
-    """The constraint declared on a dataclass field, or None for a plain one."""
-    constraint: Constraint | None = field.metadata.get(_KEY)
+def constraint_of(field: dataclasses.Field[Any]) -> Constraint:
+    """The constraint declared on a dataclass field, or the lenient one that a plain field gets."""
+    constraint: Constraint = field.metadata.get(_KEY) or _PLAIN.get(field.name, _UNDECLARED)
     return constraint
 
 
 # the rules
 
 
-def _field(rule: Rule, default: object, hint: str, optional: bool) -> Any:
-    metadata = {_KEY: Constraint(rule, hint, optional or default is None)}
+def _field(rule: Rule, kind: str, default: object, hint: str, optional: bool) -> Any:
+    metadata = {_KEY: Constraint(rule, kind, hint, optional or default is None)}
     if default is MISSING:
         return dataclasses.field(metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -436,6 +444,6 @@ def _undeclared(value: object, owner: object) -> str | None:
 
 _UNDECLARED = Constraint(_undeclared)
 _PLAIN = {
-    "maturity": Constraint(_number("> 0", lambda v: v > 0.0)),
-    "dates": Constraint(_dates, optional=True),
+    "maturity": Constraint(_number("> 0", lambda v: v > 0.0), "number"),
+    "dates": Constraint(_dates, "dates", optional=True),
 }
