@@ -1,0 +1,1 @@
+"""A book of options on a real volatility surface: `greeks demo`."""
