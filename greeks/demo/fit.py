@@ -1,9 +1,9 @@
 """Heston parameters fitted to the demo's surface: `python -m greeks.demo.fit` repeats the fit and prints it.
 
-Weighted least squares on call prices, each residual divided by the Black-Scholes vega at the quote, so that it is a
-volatility error to first order; from random starts, to see that the minimum is one. Every expiry is priced at its own
-zero rate: the rate enters only through the forward and the discount factor of that expiry, and the variance process
-does not know it. What the numbers mean: `docs/heston-fit.md`.
+Weighted least squares on call prices, each residual divided by the Black-Scholes vega at the quote, so that
+it is a volatility error to first order; from random starts, to see that the minimum is one. Every expiry is
+priced at its own zero rate: the rate enters only through the forward and the discount factor of that
+expiry, and the variance process does not know it. What the numbers mean: `docs/heston-fit.md`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Variance:
 
 @dataclass(frozen=True)
 class Fit:
-    """Parameters, the root mean square of their volatility errors (1.00 = 100 %), and the starts' agreement."""
+    """Parameters, root mean square volatility errors (1.00 = 100 %), and how far the starts disagree."""
 
     parameters: Variance
     rmse: float
@@ -74,16 +74,20 @@ def fit(surface: Surface, feller: float | None = None) -> Fit:
     Fit
         Errors are of implied volatilities, not of the first-order residuals that were minimised.
 
-    Source: Christoffersen and Jacobs (2004) on the choice of the loss; Cui, del Bano Rollin and Germano (2017).
+    Source: Christoffersen and Jacobs (2004), The importance of the loss function in option valuation.
     """
     from scipy.optimize import least_squares
 
     unpack = _unpacking(feller)
     upper = (*UPPER[:3], UPPER[3] if feller is None else 1.0, UPPER[4])
     random = np.random.default_rng(SEED)
+
+    def residuals(x: Vector) -> Vector:
+        return _residuals(unpack(x), surface)
+
     runs: list[Any] = [
         least_squares(
-            lambda x: _residuals(unpack(x), surface),
+            residuals,
             random.uniform((0.03, 0.5, 0.03, 0.3, -0.9), (0.3, 8.0, 0.15, 0.9, -0.2)),
             bounds=(LOWER, upper),
             x_scale=TYPICAL,

@@ -62,8 +62,8 @@ def load() -> Surface:
     >>> surface.at(345).volatility(4400.0)
     0.2722
     """
-    with resources.files("greeks.data").joinpath(FILE).open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle))
+    text = resources.files("greeks.data").joinpath(FILE).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
     by_days: dict[int, list[dict[str, str]]] = {}
     for row in rows:
         by_days.setdefault(int(row["days"]), []).append(row)
