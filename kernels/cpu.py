@@ -1,0 +1,173 @@
+"""Run a compiled program on the processor's cores: chunks on threads, merged in the order of their paths."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from greeks.errors import SchemaError
+
+from .chunks import CHUNK
+from .compile import CompiledProgram
+from .lanes import SCRATCH
+from .moments import Array, Moments, combine
+
+SLICE = 0.02  # seconds between looks at the stop flag: how long Ctrl-C may take
+
+
+def run(
+    program: CompiledProgram,
+    theta: Array,
+    grid: Array,
+    *,
+    seed: int,
+    stream: int = 0,
+    first: int = 0,
+    paths: int,
+    threads: int | None = None,
+) -> Moments:
+    """Moments of the program's outputs over paths first..first+paths-1.
+
+    theta: (parameters,); grid: (steps, columns); seed: any 64-bit integer; stream: 32-bit, a family of draws;
+    first: a multiple of CHUNK. The result has the same bits for any number of threads.
+    Raises SchemaError for a bad `first`, `paths`, `stream` or `threads`.
+    """
+    return combine(*rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths, threads=threads))
+
+
+def rows(
+    program: CompiledProgram,
+    theta: Array,
+    grid: Array,
+    *,
+    seed: int,
+    stream: int = 0,
+    first: int = 0,
+    paths: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """Counts (k,), means (k, m) and co-moments (k, m, m) of the k chunks: `moments.combine` merges them.
+
+    A chunk's row has the same bits whatever range of chunks it is simulated with, so rows of successive
+    calls may be concatenated.
+    """
+    check(stream, first, paths)
+    counts = counts_of(paths)
+    work = Work(program, vector(theta), matrix(grid), signed(seed), stream, first, paths, len(counts))
+    work.run(available() if threads is None else threads)
+    return counts, work.means, work.comoments
+
+
+@dataclass
+class Work:
+    """One simulation: what to run, its rows, and which chunk is next."""
+
+    program: CompiledProgram
+    theta: Array
+    grid: Array
+    seed: int
+    stream: int
+    first: int
+    paths: int
+    chunks: int
+    next: int = 0
+    stopped: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        m = self.program.outputs
+        self.means = np.empty((self.chunks, m))
+        self.comoments = np.empty((self.chunks, m, m))
+
+    def run(self, threads: int) -> None:
+        """Simulate every chunk; an interrupt stops all threads within about SLICE seconds."""
+        if threads < 1:
+            raise SchemaError(f"threads = {threads}: expected at least 1; leave it out to use every core")
+        self.threads = min(threads, self.chunks)
+        if self.threads <= 1:
+            return self.worker()
+        with ThreadPoolExecutor(self.threads) as pool:
+            futures = [pool.submit(self.worker) for _ in range(self.threads)]
+            try:
+                wait(futures)
+            finally:
+                self.stopped = True
+        for future in futures:
+            future.result()
+
+    def worker(self) -> None:
+        """Take chunks until none are left."""
+        w, u = aligned(self.program.work + SCRATCH), aligned(max(self.program.uniforms, 1))
+        sums = np.empty(self.program.outputs)
+        for begin, end in self.shares():
+            left = min((end - begin) * CHUNK, self.paths - begin * CHUNK)
+            at = self.first + begin * CHUNK
+            self.program.entry(
+                self.theta, self.grid, self.seed, self.stream, at, left, w, u, sums,
+                self.means[begin:end], self.comoments[begin:end],
+            )  # fmt: skip
+
+    def shares(self) -> Iterator[tuple[int, int]]:
+        """Ranges of chunks, each about SLICE seconds long and smaller towards the end, for balance."""
+        size = 1
+        while True:
+            with self.lock:
+                begin = self.next
+                end = self.next = min(begin + min(size, max(1, (self.chunks - begin) // (2 * self.threads))), self.chunks)
+            if self.stopped or begin == end:
+                return
+            started = time.perf_counter()
+            yield begin, end
+            each = (time.perf_counter() - started) / (end - begin)
+            size = max(1, int(SLICE / max(each, 1e-9)))
+
+
+def counts_of(paths: int) -> NDArray[np.int64]:
+    """How many paths each chunk has: CHUNK, but for the last."""
+    return np.diff(np.append(np.arange(0, paths, CHUNK), paths)).astype(np.int64)
+
+
+def check(stream: int, first: int, paths: int) -> None:
+    """Refuse ranges that are not whole chunks from path 0."""
+    if paths < 0:
+        raise SchemaError(f"paths = {paths}: expected at least 0")
+    if first < 0 or first % CHUNK:
+        raise SchemaError(f"first = {first}: expected a multiple of {CHUNK}, so that chunks are the same in every run")
+    if not 0 <= stream < 2**32:
+        raise SchemaError(f"stream = {stream}: expected an integer in [0, 2**32)")
+
+
+def signed(seed: int) -> int:
+    """A seed as the signed 64-bit integer that has its bits."""
+    if not -(2**63) <= seed < 2**64:
+        raise SchemaError(f"seed = {seed}: expected a 64-bit integer")
+    return (int(seed) + 2**63) % 2**64 - 2**63
+
+
+def vector(theta: Array) -> Array:
+    """Parameters as compiled code wants them."""
+    return np.ascontiguousarray(theta, dtype=np.float64).reshape(-1)
+
+
+def matrix(grid: Array) -> Array:
+    """Steps as compiled code wants them, one row each."""
+    return np.ascontiguousarray(np.atleast_2d(grid), dtype=np.float64)
+
+
+def aligned(size: int) -> Array:
+    """Zeros that start on a cache line: a 512-bit access must not straddle two."""
+    raw = np.zeros(size + 8)
+    skip = (-raw.ctypes.data % 64) // 8
+    return raw[skip : skip + size]
+
+
+def available() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,82 @@
+"""What a program compiled for the CPU is built from: decorators, and single instructions Numba does not offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+Function = Callable[..., Any]
+OPTIONS = {"nogil": True, "error_model": "numpy"}
+PRIVATE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def helper(function: Function) -> Function:
+    """A scalar function of the library, always inlined so that the loop around it vectorises."""
+    return njit(forceinline=True, **PRIVATE, **OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def kernel(function: Function) -> Function:
+    """A function over lanes, called once a block."""
+    return njit(**PRIVATE, **OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def reducer(function: Function) -> Function:
+    """A kernel whose sums may be reassociated, and nothing else: NaN and infinity keep their meaning."""
+    return njit(fastmath={"reassoc"}, **PRIVATE, **OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def entry(signature: str, cache: bool) -> Callable[[Function], Function]:
+    """The function Python calls: compiled at once for its signature, kept on disk if `cache`."""
+    return njit(signature, cache=cache, **OPTIONS)  # type: ignore[no-any-return]
+
+
+@intrinsic
+def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """a b + c, rounded once."""
+    signature = types.float64(types.float64, types.float64, types.float64)
+    return signature, lambda context, builder, signature, args: builder.fma(*args)
+
+
+@intrinsic
+def float_bits(typing: Any, x: Any) -> Any:
+    """The 64 bits of a float as a signed integer."""
+    signature = types.int64(types.float64)
+    return signature, lambda context, builder, signature, args: builder.bitcast(args[0], ir.IntType(64))
+
+
+@intrinsic
+def bits_float(typing: Any, bits: Any) -> Any:
+    """The float that has these 64 bits."""
+    signature = types.float64(types.int64)
+    return signature, lambda context, builder, signature, args: builder.bitcast(args[0], ir.DoubleType())
+
+
+@intrinsic
+def opaque(typing: Any, n: Any) -> Any:
+    """n, behind an empty piece of assembly that the optimiser cannot look through."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        integer = ir.IntType(64)
+        return builder.asm(ir.FunctionType(integer, [integer]), "", "=r,0", args, side_effect=False)
+
+    return types.int64(types.int64), emit
+
+
+@intrinsic
+def wide_vectors(typing: Any) -> Any:
+    """Ask for 512-bit vectors in the calling function: LLVM halves them by default on several CPUs that have them.
+
+    llvmlite refuses attributes it does not list, hence the plain `set.add`; CPUs without AVX-512 ignore it.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        with suppress(AttributeError, TypeError):
+            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), emit

@@ -1,0 +1,78 @@
+"""Count, mean and co-moments of a sample of vectors: what a simulation leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Moments of `count` samples of m numbers.
+
+    mean: (m,); comoment: (m, m), the sum over samples of (x - mean)(x - mean)^T.
+
+    >>> sample = np.array([[1.0, 2.0], [3.0, 5.0]])
+    >>> moments = Moments.of(sample)
+    >>> moments.mean, moments.covariance
+    (array([2. , 3.5]), array([[2. , 3. ],
+           [3. , 4.5]]))
+    """
+
+    count: int
+    mean: Array
+    comoment: Array
+
+    @property
+    def covariance(self) -> Array:
+        """Unbiased covariance of one sample, (m, m); infinite below two samples."""
+        return self.comoment / (self.count - 1) if self.count > 1 else np.full_like(self.comoment, np.inf)
+
+    @property
+    def std_error(self) -> Array:
+        """Standard error of each mean, (m,): sqrt(variance / count)."""
+        return np.sqrt(np.diagonal(self.covariance) / max(self.count, 1))
+
+    @staticmethod
+    def of(sample: Array) -> Moments:
+        """Moments of the rows of `sample`, (n, m)."""
+        mean = sample.mean(axis=0)
+        centred = sample - mean
+        return Moments(len(sample), mean, centred.T @ centred)
+
+    @staticmethod
+    def empty(m: int) -> Moments:
+        """Moments of no samples."""
+        return Moments(0, np.zeros(m), np.zeros((m, m)))
+
+
+def combine(counts: NDArray[np.int64], means: Array, comoments: Array) -> Moments:
+    """Moments of the union of k samples: counts (k,), means (k, m), comoments (k, m, m).
+
+    Deviations are taken from the first mean, so a large common mean costs no digits; the order of addition
+    is that of the rows.
+
+    Source: Chan, Golub, LeVeque (1983), equation (2.1), for many samples at once.
+    """
+    count = int(counts.sum())
+    if count == 0:
+        return Moments.empty(means.shape[1])
+    shift = means - means[0]
+    weighted = counts[:, None] * shift
+    mean_shift = weighted.sum(axis=0) / count
+    centred = shift - mean_shift
+    between = np.einsum("ki,kj->ij", counts[:, None] * centred, centred)
+    return Moments(count, means[0] + mean_shift, comoments.sum(axis=0) + between)
+
+
+def merge(a: Moments, b: Moments) -> Moments:
+    """Moments of two samples together, in this order."""
+    if a.count == 0 or b.count == 0:
+        return b if a.count == 0 else a
+    counts = np.array([a.count, b.count], dtype=np.int64)
+    return combine(counts, np.stack([a.mean, b.mean]), np.stack([a.comoment, b.comoment]))
