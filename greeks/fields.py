@@ -54,8 +54,8 @@ _HINTS = {
 class Constraint:
     """One rule of one field, with the remedy to print when the value breaks it.
 
-    `kind` tells readers of text (a book's cells) what to make of it: "number", "whole", "word", "flag", "dates",
-    "vector", "matrix", or "" for whatever it looks like.
+    `kind` tells readers of text, such as a book's cells, what to make of it: "number", "whole", "word",
+    "flag", "dates", "vector", "matrix", or "" for whatever it looks like.
     """
 
     rule: Rule
@@ -194,7 +194,8 @@ def whole(minimum: int = 0, default: object = MISSING, *, hint: str = "", option
     """A whole number >= minimum."""
 
     def rule(value: object, owner: object) -> str | None:
-        return None if _is_whole(value) and int(value) >= minimum else f"a whole number >= {minimum}"  # type: ignore[call-overload]
+        return None if _is_whole(value) and int(value) >= minimum else f"a whole number >= {minimum}"  #
+        type: ignore[call - overload]
 
     return _field(rule, "whole", default, hint, optional)
 
@@ -223,7 +224,7 @@ def flag(default: object = MISSING, *, hint: str = "", optional: bool = False) -
 
 
 def date_grid(default: object = MISSING, *, hint: str = "", optional: bool = False) -> Any:
-    """A count n >= 1, or strictly increasing positive year fractions, the last at most `maturity`."""
+    """A count n >= 1, or strictly increasing year fractions >= 0 up to `maturity`."""
     return _field(_dates, "dates", default, hint, optional)
 
 
@@ -360,7 +361,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _dates(value: object, owner: object) -> str | None:
-    expected = "a whole number >= 1 or strictly increasing year fractions > 0"
+    expected = "a whole number >= 1 or strictly increasing year fractions >= 0"
     if _is_whole(value):
         return None if int(value) >= 1 else expected  # type: ignore[call-overload]
     try:
@@ -373,7 +374,7 @@ def _dates(value: object, owner: object) -> str | None:
 def _bad_fractions(items: Sequence[object], expected: str, maturity: float | None) -> str | None:
     if not items:
         return f"{expected} (it is empty)"
-    previous = 0.0
+    previous = -math.ulp(0.0)  # today, 0, may be a date
     for i, item in enumerate(items):
         date = _finite(item)
         if date is None or date <= previous:

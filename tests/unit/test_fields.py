@@ -124,7 +124,7 @@ def test_a_huge_integer_is_not_finite_rather_than_a_traceback() -> None:
 
 
 @pytest.mark.parametrize(
-    "dates", [1, 252, np.int64(12), (0.5,), [0.25, 0.5, 1.0], np.array([0.1, 1.0])], ids=repr
+    "dates", [1, 252, np.int64(12), (0.5,), (0.0, 1.0), [0.25, 0.5, 1.0], np.array([0.1, 1.0])], ids=repr
 )
 def test_date_grids_accepted(dates: object) -> None:
     assert fields.problems(Contract(1.0, dates)) == []
@@ -140,7 +140,8 @@ def test_date_grids_accepted(dates: object) -> None:
         ("12", "whole number >= 1"),
         (None, "whole number >= 1"),
         ((), "it is empty"),
-        ((0.0, 0.5), r"entry \[0\] is 0.0"),
+        ((-0.1, 0.5), r"entry \[0\] is -0.1"),
+        ((0.0, 0.0), r"entry \[1\] is 0.0"),
         ((0.5, 0.5), r"entry \[1\] is 0.5"),
         ((0.5, math.nan), r"entry \[1\] is nan"),
         ((0.5, "x"), r"entry \[1\] is 'x'"),

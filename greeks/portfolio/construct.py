@@ -1,0 +1,73 @@
+"""Models and payoffs from named values, such as a row of a book or a table of a market file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from greeks.errors import GreeksError
+from greeks.fields import constraint_of, problems
+from greeks.portfolio.cells import is_blank, read
+
+
+def parameters(kind: type[Any]) -> dict[str, dataclasses.Field[Any]]:
+    """The fields that the constructor of a dataclass takes, by name."""
+    return {item.name: item for item in dataclasses.fields(kind) if item.init}
+
+
+def construct(kind: type[Any], values: Mapping[str, object]) -> tuple[Any, list[str]]:
+    """An object of the dataclass `kind`, or None with every reason why not.
+
+    Parameters
+    ----------
+    kind : type
+        A frozen dataclass with constraints on its fields.
+    values : mapping of str to object
+        Raw values by field name. A blank one stands for the field's default; other names are not looked at.
+
+    Returns
+    -------
+    object or None
+    list of str
+        Empty exactly when there is an object.
+    """
+    given = {
+        name: read(values[name], constraint_of(item).kind)
+        for name, item in parameters(kind).items()
+        if name in values and not is_blank(values[name])
+    }
+    found = _blanks(kind, given) + _violations(kind, given)
+    if found:
+        return None, found
+    try:
+        return kind(**given), []
+    except (
+        GreeksError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+    ) as error:  # the class may have demands of its own
+        return None, [
+            f"{kind.__name__}: {line}" for line in str(error).splitlines() or [type(error).__name__]
+        ]
+
+
+def _blanks(kind: type[Any], given: Mapping[str, object]) -> list[str]:
+    return [
+        f"{kind.__name__}.{name} is blank: expected a value, for it has no default; fill in {name!r}"
+        for name, item in parameters(kind).items()
+        if name not in given and _default(item) is dataclasses.MISSING
+    ]
+
+
+def _violations(kind: type[Any], given: Mapping[str, object]) -> list[str]:
+    """The complaints about the values given, had they got past the constructor, which stops at its first."""
+    draft = object.__new__(kind)
+    for name, item in parameters(kind).items():
+        object.__setattr__(draft, name, given.get(name, _default(item)))
+    return [line for line in problems(draft) if line.partition(" = ")[0].partition(".")[2] in given]
+
+
+def _default(item: dataclasses.Field[Any]) -> object:
+    return item.default if item.default_factory is dataclasses.MISSING else item.default_factory()

@@ -1,0 +1,186 @@
+"""What a book and its market must look like: every fault of every row, before anything is simulated."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from greeks.errors import SchemaError
+from greeks.fields import as_float, problems, shown
+from greeks.portfolio.book import Trade
+from greeks.portfolio.cells import is_blank, read
+from greeks.portfolio.construct import construct, parameters
+from greeks.portfolio.suggest import suggestion
+
+REQUIRED = ("id", "underlying", "payoff", "quantity")
+
+Payoffs = Mapping[str, type[Any]]
+Market = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A book after checking: the good rows as trades, and what is wrong with the others, by row number."""
+
+    trades: list[Trade] = field(default_factory=list)
+    faults: dict[int, list[str]] = field(default_factory=dict)
+    labels: dict[int, str] = field(default_factory=dict)
+
+    def report(self) -> str:
+        """One line for each fault, with its row."""
+        return "\n".join(f"{self.labels[i]}: {line}" for i, lines in self.faults.items() for line in lines)
+
+
+def check_book(book: pd.DataFrame, market: Market, payoffs: Payoffs, keep: Sequence[str] = ()) -> Checked:
+    """Turn rows into trades.
+
+    Parameters
+    ----------
+    book : DataFrame
+        Columns `id`, `underlying`, `payoff`, `quantity` and the payoffs' parameters by name, blank where
+        unused.
+    market : mapping of str to model
+        By underlying.
+    payoffs : mapping of str to type
+        The payoff classes by the names that the `payoff` column may hold.
+    keep : sequence of str
+        Further columns, not to be understood.
+
+    Raises
+    ------
+    SchemaError
+        When the table or the market as a whole is malformed; faults of rows are reported in the result.
+    """
+    _check_columns(book, payoffs, keep)
+    _check_market(market)
+    rows = book.drop(columns=[name for name in keep if name not in _known(payoffs)]).to_dict("records")
+    names = [_name(row["id"]) for row in rows]
+    counts = Counter(names)
+    checked = Checked()
+    for i, (label, name, row) in enumerate(zip(book.index, names, rows, strict=True)):
+        checked.labels[i] = f"row {shown(label)}" + (f", id {shown(name)}" if name else "")
+        trade, faults = _trade(i, name, {str(key): cell for key, cell in row.items()}, market, payoffs)
+        if counts[name] > 1 and name:
+            faults.append(
+                f"id = {shown(name)}: expected an id of its own, but {counts[name]} rows have it; rename them"
+            )
+        if faults:
+            checked.faults[i] = faults
+        elif trade:
+            checked.trades.append(trade)
+    return checked
+
+
+def _check_columns(book: pd.DataFrame, payoffs: Payoffs, keep: Sequence[str]) -> None:
+    if not isinstance(book, pd.DataFrame):
+        raise SchemaError(f"book is a {type(book).__name__}: expected a pandas DataFrame, one row a trade")
+    known = _known(payoffs)
+    if isinstance(keep, str):
+        raise SchemaError(f"keep = {keep!r}: expected a list of column names; write keep=[{keep!r}]")
+    wrong = [
+        f"column {shown(name)} is unknown: {suggestion(name, known)} Or list it in keep=[...]"
+        for name in book.columns
+        if name not in known and name not in keep
+    ]
+    wrong += [
+        f"column {name!r} is missing: {_REMEDIES[name]}" for name in REQUIRED if name not in book.columns
+    ]
+    wrong += [
+        f"keep: column {shown(name)} is not in the book; take it out"
+        for name in keep
+        if name not in book.columns
+    ]
+    twice = [name for name, count in Counter(book.columns).items() if count > 1]
+    wrong += [f"column {shown(name)} comes twice: remove or rename one" for name in twice]
+    if wrong:
+        raise SchemaError("\n".join(wrong))
+
+
+_REMEDIES = {
+    "id": "add it, a name of its own for every trade",
+    "underlying": "add it, the name of the trade's model in the market",
+    "payoff": "add it, the name of a payoff class such as 'Call'",
+    "quantity": "add it, 1.0 for one contract, -1.0 for one sold",
+}
+
+
+def _check_market(market: object) -> None:
+    if not isinstance(market, Mapping):
+        raise SchemaError(
+            f"market is a {type(market).__name__}: expected a dict such as {{'DAX': BlackScholes(...)}}"
+        )
+    wrong = []
+    for name, model in market.items():
+        if not dataclasses.is_dataclass(model) or isinstance(model, type):
+            wrong.append(
+                f"market[{name!r}] = {shown(model)}: expected a model such as BlackScholes(spot=100.0, ...)"
+            )
+        else:
+            wrong += [f"market[{name!r}]: {line}" for line in problems(model)]
+    if wrong:
+        raise SchemaError("\n".join(wrong))
+
+
+def _known(payoffs: Payoffs) -> set[str]:
+    return {*REQUIRED, *(name for kind in payoffs.values() for name in parameters(kind))}
+
+
+def _trade(
+    position: int, name: str, row: Mapping[str, object], market: Market, payoffs: Payoffs
+) -> tuple[Trade | None, list[str]]:
+    faults = [] if name else ["id is blank: expected a name of its own for every trade; fill it in"]
+    underlying, model = _look_up(row, "underlying", market, "add its model to the market", faults)
+    payoff_name, kind = _look_up(row, "payoff", payoffs, "use the name of a payoff class", faults)
+    quantity = _quantity(row["quantity"], faults)
+    if kind is None:
+        return None, faults
+    payoff, complaints = construct(kind, row)
+    faults += complaints + _unused(payoff_name, kind, row)
+    return (None if faults else Trade(position, name, underlying, model, payoff, quantity)), faults
+
+
+def _name(cell: object) -> str:
+    """An id as text: 7, 7.0 and "7" are the same trade."""
+    if is_blank(cell):
+        return ""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+
+
+def _look_up(
+    row: Mapping[str, object], column: str, table: Mapping[str, Any], remedy: str, faults: list[str]
+) -> tuple[str, Any]:
+    name = _name(row[column])
+    if name in table:
+        return name, table[name]
+    if name:
+        faults.append(f"{column} = {shown(name)} is unknown: {suggestion(name, map(str, table))} Or {remedy}")
+    else:
+        faults.append(f"{column} is blank: expected a name; {suggestion('', map(str, table))}")
+    return name, None
+
+
+def _quantity(cell: object, faults: list[str]) -> float:
+    value = read(cell, "number")
+    try:
+        number = as_float(value)
+    except TypeError:
+        number = float("nan")
+    if not abs(number) < float("inf"):
+        faults.append(
+            f"quantity = {shown(cell)}: expected a finite number; 1.0 is one contract, -1.0 one sold"
+        )
+    return number
+
+
+def _unused(payoff: str, kind: type[Any], row: Mapping[str, object]) -> list[str]:
+    used = {*REQUIRED, *parameters(kind)}
+    return [
+        f"{column} = {shown(cell)}: expected a blank, for {payoff} has no {column!r}; clear the cell"
+        for column, cell in row.items()
+        if column not in used and not is_blank(cell)
+    ]
