@@ -194,8 +194,8 @@ def whole(minimum: int = 0, default: object = MISSING, *, hint: str = "", option
     """A whole number >= minimum."""
 
     def rule(value: object, owner: object) -> str | None:
-        return None if _is_whole(value) and int(value) >= minimum else f"a whole number >= {minimum}"  #
-        type: ignore[call - overload]
+        is_good = _is_whole(value) and as_float(value) >= minimum
+        return None if is_good else f"a whole number >= {minimum}"
 
     return _field(rule, "whole", default, hint, optional)
 
@@ -363,7 +363,7 @@ def _is_whole(value: object) -> bool:
 def _dates(value: object, owner: object) -> str | None:
     expected = "a whole number >= 1 or strictly increasing year fractions >= 0"
     if _is_whole(value):
-        return None if int(value) >= 1 else expected  # type: ignore[call-overload]
+        return None if as_float(value) >= 1.0 else expected
     try:
         items = list(_items(value))
     except TypeError:

@@ -54,7 +54,7 @@ def by_kind(trades: Iterable[Trade]) -> list[Trade]:
 
 
 def _shape(obj: Any) -> tuple[str, ...]:
-    """The class, its settings that are not numbers, and which numbers are 0, for a 0 may switch a feature off."""
+    """The class, its settings that are no numbers, and which numbers are 0: that may switch features off."""
     return (
         type(obj).__qualname__,
         *(_setting(name, getattr(obj, name, None)) for name in parameters(type(obj))),

@@ -13,7 +13,7 @@ from greeks.results import Estimate
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row: its estimates, for one contract, and a status that starts with "ok" if priced."""
+    """What became of one row: its estimates for one contract, and a status, "ok..." where all is well."""
 
     estimates: Mapping[str, Estimate]
     status: str
