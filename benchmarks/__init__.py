@@ -1,1 +1,1 @@
-"""Speed and accuracy against hand-written NumPy and Numba, JAX, PyTorch and QuantLib, contender by contender."""
+"""Speed and accuracy against hand-written NumPy and Numba, JAX, PyTorch and QuantLib."""

@@ -36,7 +36,7 @@ class Contender:
 
 
 def one_core() -> None:
-    """Bind this process, and so every library's thread pool, to a single core. Call before any library is loaded."""
+    """Bind this process, and so every library's threads, to a single core. Call before any library loads."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
     os.environ.setdefault("JAX_PLATFORMS", "cpu")

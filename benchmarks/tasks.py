@@ -1,4 +1,4 @@
-"""The tasks T1 to T6, and TERMINAL of bars.py: what is to be computed, the trusted values, and the error on delta that a contender must reach."""
+"""The tasks T1 to T6 and TERMINAL of bars.py: what to compute, the trusted values, the error to reach."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VARIANCE, KAPPA, THETA, XI, RHO, HESTON_STEPS = 0.04, 2.0, 0.04, 0.3, -0.7, 100
 
 @dataclass(frozen=True)
 class Task:
-    """A contract, its trusted values per 1.00 of the parameter and per year, and the target error on `focus`."""
+    """A contract, its trusted values (per 1.00, per year) and the target standard error on `focus`."""
 
     name: str
     title: str

@@ -1,7 +1,7 @@
 """JAX: forward-mode derivatives of a jitted simulation, in float64, chunk after chunk under one scan.
 
-Forward mode because per-path derivatives are needed for standard errors, and because reverse mode through an inverse
-normal is several times slower. The default threefry keys: their draws fuse with what follows, `rbg` draws do not.
+Forward mode because per-path derivatives are needed for standard errors, and because reverse mode through an
+inverse normal is several times slower. Default (threefry) keys: their draws fuse with what follows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ CHUNK = 8192
 
 
 def simulation(sample: Callable[[Any], Samples], names: list[str], chunk: int = CHUNK) -> Simulation:
-    """Sums of `sample(key)`, whose arrays have `chunk` paths each, over as many chunks as make up the paths."""
+    """Sums of `sample(key)`, whose arrays have `chunk` paths each, over as many chunks as make the paths."""
 
     @partial(jax.jit, static_argnums=1)
     def sums(seed: Any, chunks: int) -> Any:
@@ -112,7 +112,9 @@ def call_greeks(key: Any) -> Samples:
 
 
 def digital(z: Any, spot: Any, volatility: Any) -> Any:
-    return exp(-RATE * MATURITY) * (terminal(z, spot, volatility, RATE, MATURITY) > STRIKE).astype(jnp.float64)
+    return exp(-RATE * MATURITY) * (terminal(z, spot, volatility, RATE, MATURITY) > STRIKE).astype(
+        jnp.float64
+    )
 
 
 def digital_price(key: Any) -> Samples:
@@ -200,7 +202,7 @@ def heston_greeks(key: Any) -> Samples:
 
 
 def barrier(key: Any, spot: Any, volatility: Any) -> Any:
-    """One-step survival (Glasserman and Staum, 2001): draw each step given survival, weight by its probability."""
+    """One-step survival (Glasserman and Staum, 2001): draw each step given survival, weight by its chance."""
     dt = MATURITY / DATES
     deviation = volatility * sqrt(dt)
     drift = (RATE - DIVIDEND - volatility**2 / 2) * dt

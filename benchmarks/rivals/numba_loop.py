@@ -1,6 +1,6 @@
 """The loop one writes first: scalar Numba, one path after the other, normals from NumPy's Generator(PCG64).
 
-The yardstick of bars.py. The sums stay in registers, so nothing but the loop body and the generator costs time.
+The yardstick of bars.py. The sums stay in registers, so only the loop body and the generator cost time.
 """
 
 from __future__ import annotations

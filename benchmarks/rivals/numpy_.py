@@ -1,7 +1,7 @@
 """NumPy by hand: SFC64 ziggurat normals, chunks that stay in cache, buffers reused, tangents written out.
 
-Pathwise where the payoff is continuous, likelihood ratio for the digital, a common-random-numbers bump for the
-barrier (Glasserman, Monte Carlo Methods in Financial Engineering, 2004, chapter 7).
+Pathwise where the payoff is continuous, likelihood ratio for the digital, a bump on common random numbers for
+the barrier (Glasserman, Monte Carlo Methods in Financial Engineering, 2004, chapter 7).
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ def generator(seed: int) -> np.random.Generator:
 
 
 def terminal(z: Array) -> Array:
-    spot: Array = SPOT * np.exp(DRIFT * MATURITY + VOLATILITY * ROOT_T * z)
-    return spot
+    return np.asarray(SPOT * np.exp(DRIFT * MATURITY + VOLATILITY * ROOT_T * z))
 
 
 def call_price(paths: int, seed: int) -> Result:
@@ -145,7 +144,7 @@ def asian_price(paths: int, seed: int) -> Result:
 
 
 def asian_greeks(paths: int, seed: int) -> Result:
-    """With y = log(S/S0): dS/dvol = S ((y - drift t) / vol - vol t), so sums of S, S y and S t give every Greek."""
+    """With y = log(S/S0), dS/dvol = S ((y - drift t) / vol - vol t): sums of S, S y and S t suffice."""
     rng, sums = generator(seed), Sums(list(TASKS["T3"].truth))
     dt = MATURITY / DATES
     for n in chunks(paths):
@@ -195,7 +194,7 @@ def heston_price(paths: int, seed: int) -> Result:
 
 
 def heston_greeks(paths: int, seed: int) -> Result:
-    """Full-truncation Euler with tangents: dv' = a dv + b_p, dx' = dx + c dv for p = kappa, theta, xi, rho, v0."""
+    """Full-truncation Euler; tangents dv' = a dv + b_p, dx' = dx + c dv for p = kappa, theta, xi, rho, v0."""
     rng, sums = generator(seed), Sums(list(TASKS["T4"].truth))
     dt = MATURITY / HESTON_STEPS
     root_dt, other = sqrt(dt), sqrt(1 - RHO**2)
@@ -264,15 +263,16 @@ def barrier_greeks(paths: int, seed: int) -> Result:
 
 
 def cholesky() -> Array:
-    matrix: Array = np.linalg.cholesky(np.full((ASSETS, ASSETS), CORRELATION) + (1 - CORRELATION) * np.eye(ASSETS))
-    return matrix
+    correlation = np.full((ASSETS, ASSETS), CORRELATION) + (1 - CORRELATION) * np.eye(ASSETS)
+    return np.linalg.cholesky(correlation).astype(np.float64)
 
 
 def basket_price(paths: int, seed: int) -> Result:
     rng, sums, factor = generator(seed), Sums(["price"]), cholesky()
     for n in chunks(paths):
         w = factor @ rng.standard_normal((ASSETS, n))
-        sums.add(DISCOUNT * np.maximum(terminal(w).mean(axis=0) - STRIKE, 0.0))
+        mean: Array = terminal(w).mean(axis=0)
+        sums.add(DISCOUNT * np.maximum(mean - STRIKE, 0.0))
     return sums.result()
 
 

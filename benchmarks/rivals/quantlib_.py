@@ -1,8 +1,8 @@
 """QuantLib: its Monte Carlo engines, Greeks by central bumps on common random numbers.
 
-The engines give standard errors of prices only, so a bump's comes from independent batches with seeds of their own.
-Actual/365 (Fixed) throughout: business-day calendars make the same engines hundreds of times slower. A date grid of
-252 steps is laid on 252 calendar days, and rates and volatility are rescaled to the longer year that this makes.
+The engines give standard errors of prices only, so a bump's comes from independent batches of paths.
+Actual/365 (Fixed) throughout: business-day calendars make the same engines hundreds of times slower. A grid of
+252 dates is laid on 252 calendar days, with rates and volatility rescaled to the longer year that this makes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-import QuantLib as ql
+import QuantLib as ql  # noqa: N813  (its users' name for it)
 
 from benchmarks.contender import Contender, Result, Simulation
 from benchmarks.tasks import (
@@ -84,7 +84,9 @@ def priced(option: Any, engine: Any) -> float:
 
 
 def call(m: Market, paths: int, seed: int) -> float:
-    engine = ql.MCEuropeanEngine(black_scholes(m), "PseudoRandom", timeSteps=1, requiredSamples=paths, seed=seed)
+    engine = ql.MCEuropeanEngine(
+        black_scholes(m), "PseudoRandom", timeSteps=1, requiredSamples=paths, seed=seed
+    )
     return priced(ql.VanillaOption(ql.PlainVanillaPayoff(ql.Option.Call, STRIKE), expiry(m)), engine)
 
 
@@ -137,7 +139,9 @@ Bump = dict[str, tuple[str, float]]
 """Greek -> (field of the market, half width of the bump)."""
 
 
-def bumped(price: Price, m: Market, field: str, width: float, paths: int, seed: int) -> tuple[float, float, float]:
+def bumped(
+    price: Price, m: Market, field: str, width: float, paths: int, seed: int
+) -> tuple[float, float, float]:
     """Derivative, and the prices on either side."""
     at = getattr(m, field)
     up, down = (price(replace(m, **{field: at + h}), paths, seed) for h in (width, -width))
@@ -166,7 +170,9 @@ def simulation(price: Price, bumps: Bump, gamma: bool = False) -> Simulation:
     return run
 
 
-def contender(task: str, method: str, paths: int, price: Price, bumps: Bump, gamma: bool = False) -> Contender:
+def contender(
+    task: str, method: str, paths: int, price: Price, bumps: Bump, gamma: bool = False
+) -> Contender:
     whole, alone = simulation(price, bumps, gamma), simulation(price, {})
     return Contender("QuantLib", method, task, paths, whole, alone)
 

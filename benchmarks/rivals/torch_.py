@@ -1,7 +1,7 @@
 """PyTorch: reverse mode through a tape, in float64, on one thread.
 
-Each parameter is a leaf with one element a path, so that a single backward pass leaves every path's own derivatives,
-and with them standard errors.
+Each parameter is a leaf with one element a path, so that a single backward pass leaves every path's own
+derivatives, and with them standard errors.
 """
 
 from __future__ import annotations
@@ -159,7 +159,9 @@ def basket_greeks(paths: int, seed: int) -> Result:
     sums, factor = Sums(list(TASKS["T6"].truth)), cholesky()
     for n, generator in chunks(paths, seed):
         w = factor @ normals(generator, ASSETS, n)
-        leaves = [torch.full((ASSETS, n), at, dtype=torch.float64).requires_grad_() for at in (SPOT, VOLATILITY)]
+        leaves = [
+            torch.full((ASSETS, n), at, dtype=torch.float64).requires_grad_() for at in (SPOT, VOLATILITY)
+        ]
         samples = basket_samples(w, *leaves)
         samples.sum().backward()
         sums.add(samples.detach().numpy(), *leaves[0].grad.numpy(), *leaves[1].grad.numpy())

@@ -1,0 +1,116 @@
+"""Time to a given standard error on delta, contender against contender: `python -m benchmarks.side_by_side`.
+
+Seconds x (standard error / target)^2 is the time in which a contender would reach the target, however many
+paths it takes and however good its estimator is: equal errors are compared, not equal paths.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, sqrt
+from statistics import mean, median
+
+from benchmarks import report
+from benchmarks.contender import Contender, Result, available, one_core
+from benchmarks.interleaved import Turns, ratio, take_turns
+from benchmarks.tasks import TASKS, Task
+
+HEADS = ("Contender", "Paths/s", "Time to target", "x ours", "Greeks / price", "First call", "Not right")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One contender's rounds at one task."""
+
+    contender: Contender
+    task: Task
+    greeks: Turns[Result]
+    price: Turns[Result]
+
+    @property
+    def to_target(self) -> list[float]:
+        """Seconds to the target error, round by round; the error is that of all rounds together."""
+        errors = [answer[self.task.focus][1] for answer in self.greeks.answers]
+        variance = mean(e * e for e in errors)
+        factor = variance / self.task.target**2 if self.task.focus not in self.contender.silent_zeros else inf
+        return [seconds * factor for seconds in self.greeks.seconds]
+
+    def z_score(self, greek: str) -> float:
+        """Of the mean over the rounds against the trusted value; 0 where both agree exactly."""
+        values, errors = zip(*(answer[greek] for answer in self.greeks.answers), strict=True)
+        error = sqrt(mean(e * e for e in errors) / len(errors))
+        gap = mean(values) - self.task.truth[greek]
+        return gap / error if error else (0.0 if gap == 0.0 else inf)
+
+    @property
+    def faults(self) -> str:
+        """What is missing, silently zero, or more than four standard errors off."""
+        given = self.greeks.answers[0]
+        missing = [g for g in self.task.greeks if g not in given]
+        wrong = [g for g in given if g not in self.contender.silent_zeros and abs(self.z_score(g)) > 4]
+        parts = (("no", missing), ("silently 0:", self.contender.silent_zeros), ("off:", wrong))
+        return "; ".join(f"{word} {', '.join(names)}" for word, names in parts if names)
+
+
+def compete(task: Task, contenders: list[Contender], rounds: int) -> list[Score]:
+    def runner(contender: Contender, whole: bool) -> Callable[[int], Result]:
+        simulation = contender.greeks if whole else contender.price
+        return lambda seed: simulation(contender.paths, seed)
+
+    calls = {f"{c}|{w}": runner(c, w) for c in contenders for w in (True, False)}
+    turns = take_turns(calls, rounds)
+    return [Score(c, task, turns[f"{c}|True"], turns[f"{c}|False"]) for c in contenders]
+
+
+def seconds(value: float) -> str:
+    return "never" if value == inf else f"{value:.3g} s"
+
+
+def row(score: Score, ours: Score | None) -> list[str]:
+    per_second = score.contender.paths / median(score.greeks.seconds)
+    against = str(ratio(score.to_target, ours.to_target)) if ours and ours is not score else ""
+    return [
+        str(score.contender),
+        f"{per_second:.3g}",
+        seconds(median(score.to_target)),
+        "never" if inf in score.to_target else against,
+        f"{ratio(score.greeks.seconds, score.price.seconds).median:.2f}",
+        seconds(score.greeks.first),
+        score.faults,
+    ]
+
+
+def section(task: Task, scores: list[Score]) -> str:
+    ours = next((s for s in scores if s.contender.library == "pathgreeks"), None)
+    ranked = sorted(scores, key=lambda s: median(s.to_target))
+    title = f"**{task.name}. {task.title}.** Target: standard error {task.target:g} on {task.focus}."
+    return f"{title}\n\n{report.table(HEADS, [row(s, ours) for s in ranked])}"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--tasks", nargs="+", default=[name for name in TASKS if name != "TERMINAL"], choices=list(TASKS)
+    )
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--without", nargs="*", default=[], help="libraries to leave out")
+    parser.add_argument("--dry", action="store_true", help="print only, leave benchmarks/README.md alone")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = arguments()
+    one_core()
+    sections = []
+    for name in given.tasks:
+        contenders = [c for c in available(name) if c.library not in given.without]
+        sections.append(section(TASKS[name], compete(TASKS[name], contenders, given.rounds)))
+        print(sections[-1], end="\n\n", flush=True)
+    if not given.dry:
+        report.write("side_by_side", "\n\n".join(sections))
+
+
+if __name__ == "__main__":
+    main()
