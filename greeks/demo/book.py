@@ -127,14 +127,14 @@ def demo_market(
 
 
 def _model(name: str, surface: Surface, spot: float) -> Any:
-    import greeks as gk
+    from greeks.models import BlackScholes, Heston
 
     *_, first, second = name.split()
     if first == HESTON:
         quotes = surface.at(int(second.removesuffix("d")))
-        return gk.Heston(spot=spot, rate=quotes.rate, **asdict(fit.saved()))
+        return Heston(spot=spot, rate=quotes.rate, **asdict(fit.saved()))
     quotes = surface.at(int(first.removesuffix("d")))
-    return gk.BlackScholes(spot=spot, rate=quotes.rate, volatility=quotes.volatility(float(second)))
+    return BlackScholes(spot=spot, rate=quotes.rate, volatility=quotes.volatility(float(second)))
 
 
 def _trades(surface: Surface, heston: bool) -> Iterator[Row]:

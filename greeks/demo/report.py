@@ -43,9 +43,9 @@ def print_report(risk: pd.DataFrame, paths: int, seconds: float, console: Consol
     for model in table.index.unique("model"):
         console.print(risk_table(model, table.loc[model]), "")
     console.print(
-        "Figures ± their standard errors, in index points; gamma for 100 points, vega for a volatility point. "
-        "Vega is the derivative to the Black-Scholes volatility; vega now, of the Heston trades, to the square "
-        "root of today's variance.\n"
+        "Figures ± their standard errors, in index points; gamma for 100 points, vega for a volatility "
+        "point. Vega is the derivative to the Black-Scholes volatility; vega now, of the Heston trades, to "
+        "the square root of today's variance.\n"
     )
     console.print(estimator_table(risk))
     for name, status in _troubles(risk).items():
@@ -131,6 +131,6 @@ def with_error(value: float, error: float) -> str:
         return ""
     if not error > 0.0:
         return f"{value:,.6g}"
-    decimals = 1 - math.floor(math.log10(error))
+    decimals = 1 - int(f"{error:.1e}".partition("e")[2])
     places = max(0, decimals)
     return f"{round(value, decimals):,.{places}f} ±{round(error, decimals):,.{places}f}"
