@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from greeks.fields import as_float
+from greeks.fields import as_bool, as_float
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -77,8 +77,11 @@ def _whole(cell: object) -> object:
 def _flag(cell: object) -> object:
     if isinstance(cell, str):
         return _FLAGS.get(cell.strip().lower(), cell)
-    number = _number(cell)
-    return bool(number) if isinstance(number, float) and number in (0.0, 1.0) else cell
+    try:
+        return as_bool(cell)
+    except TypeError:
+        number = _number(cell)
+        return bool(number) if isinstance(number, float) and number in (0.0, 1.0) else cell
 
 
 def _word(cell: object) -> object:

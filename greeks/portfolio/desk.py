@@ -19,20 +19,18 @@ Refusals = dict[str, str]
 
 @dataclass
 class Desk:
-    """Prices trades; remembers the failures, and which Greeks are refused to which kind of trade."""
+    """Prices trades and remembers the failures."""
 
     greeks: Sequence[str]
     settings: Settings
     trades_left: int
     failures: dict[str, str] = field(default_factory=dict)
-    _refusals: dict[tuple[str, ...], Refusals] = field(default_factory=dict)
     _started: float = field(default_factory=monotonic)
 
     def price(self, trade: Trade) -> Outcome:
         """All of the trade that can be had; an exception that is not ours passes on, with the trade's id."""
-        refused = self._refusals.setdefault(trade.kind, {})
         try:
-            estimates = self._answerable(trade, refused)
+            estimates, refused = self._answerable(trade)
         except GreeksError as error:
             return self._failed(trade, {}, f"failed: {_one_line(error)}")
         except Exception as error:
@@ -44,23 +42,23 @@ class Desk:
             return self._failed(trade, estimates, f"refused: {_listed(refused)}")
         return Outcome(estimates, _ok(estimates), trade.quantity)
 
-    def _answerable(self, trade: Trade, refused: Refusals) -> Estimates:
-        """The price and the Greeks that are not refused; adds to `refused` what turns out to be."""
-        wanted = [greek for greek in self.greeks if greek not in refused]
+    def _answerable(self, trade: Trade) -> tuple[Estimates, Refusals]:
+        """The price with the Greeks that can be had, and why the others cannot."""
         try:
-            return self._simulated(trade, wanted)
+            return self._simulated(trade, self.greeks), {}
         except (UnsupportedError, SchemaError) as error:
-            refused |= (
-                {wanted[0]: _one_line(error)} if len(wanted) == 1 else self._refused_alone(trade, wanted)
-            )
-            left = [greek for greek in wanted if greek not in refused]
-            if left == wanted:
+            if not self.greeks:
                 raise
-            return self._simulated(trade, left)
+            alone = len(self.greeks) == 1
+            refused = {self.greeks[0]: _one_line(error)} if alone else self._refused_alone(trade)
+            if not refused:
+                raise
+            return self._simulated(trade, [greek for greek in self.greeks if greek not in refused]), refused
 
-    def _refused_alone(self, trade: Trade, greeks: Sequence[str]) -> Refusals:
+    def _refused_alone(self, trade: Trade) -> Refusals:
+        """Which Greeks are to blame: each is asked for alone, with few paths."""
         refused = {}
-        for greek in greeks:
+        for greek in self.greeks:
             try:
                 self._sensitivities(trade, [greek], self.settings.probing())
             except (UnsupportedError, SchemaError) as error:
