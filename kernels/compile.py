@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import re
 import sys
 import threading
@@ -13,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from greeks.errors import UnsupportedError
 
@@ -27,7 +25,7 @@ from math import inf, nan, sqrt
 from greeks.kernels.intrinsics import bits_float, entry, float_bits, fma, helper, kernel, opaque, reducer, wide_vectors
 """
 ENTRIES = {"block": ("simulate", SIMULATE), "reduction": ("reduce", REDUCE)}
-CONSTANTS = ("LANES", "ROW", "OUTPUTS", "WORK", "OUT")
+FILE = "program.py"
 _loaded: dict[tuple[str, str], CompiledProgram] = {}
 _lock = threading.RLock()
 
@@ -129,50 +127,36 @@ def fetch(source: str, key: str, name: str) -> tuple[Callable[..., None], bool]:
     """The compiled entry point, and whether it had to be compiled now."""
     kept = cache.find(key)
     if kept is not None:
-        return entry_of(kept / "program.py", key, name), False
+        return entry_point(source, key, name, kept), False
     built = cache.begin()
     if built is None:
-        return in_memory(source, key, name), True
+        return entry_point(source, key, name, None), True
     try:
-        try:
-            file = built / "program.py"
-            file.write_text(f"CACHED = True\n{source}", encoding="utf-8")
-            function = entry_of(file, key, name)
-        except OSError as error:
-            cache.warn_once(f"compiled program not kept: {error}")
-            return in_memory(source, key, name), True
+        (built / FILE).write_text(source, encoding="utf-8")
+        function = entry_point(source, key, name, built)
         cache.publish(built, key)
         return function, True
+    except OSError as error:
+        cache.warn_once(f"a compiled program could not be kept in {built.parent} ({error.strerror or error})")
+        return entry_point(source, key, name, None), True
     finally:
         cache.abandon(built)
 
 
-def entry_of(file: Path, key: str, name: str) -> Callable[..., None]:
-    """Import a program's file, which compiles it or loads its machine code beside it.
+def entry_point(source: str, key: str, name: str, folder: Path | None) -> Callable[..., None]:
+    """Execute a program's source, which compiles it, or loads its machine code from `folder`.
 
-    The module is registered before it runs: Numba looks it up by name, to compile and to load.
+    The module is registered before it runs, since Numba looks it up by name, both to compile and to load.
+    It is executed rather than imported, so that no byte code appears in a sealed folder.
     """
-    specification = importlib.util.spec_from_file_location(f"greeks_program_{key}", file)
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
+    module = ModuleType(f"greeks_program_{key}")
+    file = str(folder / FILE) if folder else f"<{module.__name__}>"
+    module.__dict__.update(__file__=file, CACHED=folder is not None)
     sys.modules[module.__name__] = module
     with beside_the_source():
-        specification.loader.exec_module(module)
-    return entry_in(module, name)
-
-
-def in_memory(source: str, key: str, name: str) -> Callable[..., None]:
-    """Compile without touching a disk."""
-    module = ModuleType(f"greeks_program_{key}")
-    sys.modules[module.__name__] = module
-    exec(compile(f"CACHED = False\n{source}", f"<{module.__name__}>", "exec"), module.__dict__)
-    return entry_in(module, name)
-
-
-def entry_in(module: ModuleType, name: str) -> Callable[..., None]:
-    """The entry point of an imported program."""
-    function: Any = getattr(module, name)
-    return function  # type: ignore[no-any-return]
+        exec(compile(source, file, "exec"), module.__dict__)
+    function: Callable[..., None] = getattr(module, name)
+    return function
 
 
 @contextmanager

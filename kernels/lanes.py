@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .normal import CENTRE, central, centred, tail
+from .normal import CENTRE, SINGLES, central, centred, tail
 from .philox import philox
 from .scalars import bits_float, float_bits
 
@@ -24,23 +24,15 @@ SCRATCH = 4 * ROW  # two rows of q, two rows of lane numbers, behind the program
 WORK = 0  # the program's own value replaces this one
 
 
-def uniforms(w: Workspace, path0: int, call: int, seed: int, stream: int) -> None:
-    """Fill the scratch rows with the two centred uniforms of every lane."""
+def uniforms(w: Workspace, first: int, count: int, call: int, seed: int, stream: int) -> None:
+    """Fill 2 count scratch lanes: the first centred uniforms of paths first, first + 1, ..., then the second ones."""
     low, high = seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
-    for p in range(LANES):
-        path = path0 + p
+    second = w[WORK + count :]
+    for p in range(count):
+        path = first + p
         a, b, c, d = philox(call, stream, path & 0xFFFFFFFF, (path >> 32) & 0xFFFFFFFF, low, high)
         w[p + WORK] = centred(a, b)
-        w[p + (WORK + LANES)] = centred(c, d)
-
-
-def uniform(w: Workspace, path0: int, call: int, seed: int, stream: int) -> None:
-    """Fill one scratch row with the first centred uniform of every lane."""
-    low, high = seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
-    for p in range(LANES):
-        path = path0 + p
-        a, b, _, _ = philox(call, stream, path & 0xFFFFFFFF, (path >> 32) & 0xFFFFFFFF, low, high)
-        w[p + WORK] = centred(a, b)
+        second[p] = centred(c, d)
 
 
 def invert(w: Workspace, count: int) -> int:
@@ -58,26 +50,29 @@ def invert(w: Workspace, count: int) -> int:
 
 def normals(w: Workspace, offset: int, path0: int, call: int, seed: int, stream: int) -> None:
     """Two rows of normals, at `offset` and `offset + ROW`: both halves of this call for every lane."""
-    uniforms(w, path0, call, seed, stream)
+    uniforms(w, path0, LANES, call, seed, stream)
+    z = w[offset:]
     for p in range(LANES):
-        w[p + offset] = central(w[p + WORK])
+        z[p] = central(w[p + WORK])
     for p in range(LANES):
-        w[p + offset + ROW] = central(w[p + (WORK + LANES)])
+        z[p + ROW] = central(w[p + (WORK + LANES)])
     for p in range(invert(w, 2 * LANES)):
         lane = float_bits(w[p + (WORK + 2 * ROW)])
-        w[offset + lane + (ROW - LANES) * (lane >= LANES)] = w[p + WORK]
+        z[lane + (ROW - LANES) * (lane >= LANES)] = w[p + WORK]
 
 
 def normal(w: Workspace, offset: int, path0: int, call: int, seed: int, stream: int) -> None:
-    """One row of normals: the first of the two that `normals` makes."""
-    uniform(w, path0, call, seed, stream)
+    """One row of normals from half as many Philox calls: what `normal.normal_single` gives each lane."""
+    uniforms(w, SINGLES + (path0 >> 1), LANES // 2, call, seed, stream)
+    z = w[offset:]
     for p in range(LANES):
-        w[p + offset] = central(w[p + WORK])
+        z[p] = central(w[p + WORK])
     for p in range(invert(w, LANES)):
-        w[offset + float_bits(w[p + (WORK + 2 * ROW)])] = w[p + WORK]
+        z[float_bits(w[p + (WORK + 2 * ROW)])] = w[p + WORK]
 
 
 def copy(w: Workspace, target: int, source: int) -> None:
     """Copy one row onto another: the second normals of a call into the row that the step reads."""
+    to, of = w[target:], w[source:]
     for p in range(LANES):
-        w[p + target] = w[p + source]
+        to[p] = of[p]

@@ -15,6 +15,7 @@ from .philox import philox
 from .scalars import fma, sqrt
 
 CENTRE = 0.46875
+SINGLES = 2**62  # counters from here on belong to `normal_single`: no draw is shared with `normal_pair`
 
 
 def centred(high: int, low: int) -> float:
@@ -84,3 +85,12 @@ def normal_pair(path: int, call: int, seed: int, stream: int) -> tuple[float, fl
         call, stream, path & 0xFFFFFFFF, (path >> 32) & 0xFFFFFFFF, seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
     )
     return quantile(centred(a, b)), quantile(centred(c, d))
+
+
+def normal_single(path: int, call: int, seed: int, stream: int) -> float:
+    """One normal: what a lane of `lanes.normal` gets, bit for bit.
+
+    Both halves of a Philox call are used: by the lane in the first half of a block of 256, and by the one 128 on.
+    """
+    pair = normal_pair(SINGLES + ((path >> 8) << 7) + (path & 127), call, seed, stream)
+    return pair[1] if path & 128 else pair[0]

@@ -23,32 +23,35 @@ ROW = 264
 
 
 def add_row(w: Array, i: int, out: int, m: int, n: int, shift: Array, sums: Array, cross: Array) -> None:
-    """Add n lanes of output i: its sum, and its products with outputs i..m-1, four at a time."""
-    a, x = out + i * ROW, shift[i]
+    """Add n lanes of output i: its sum, and its products with outputs i..m-1, four at a time.
+
+    Rows are sliced first: an index that might be negative would need a test in every lane.
+    """
+    a, x = w[out + i * ROW :], shift[i]
     total = 0.0
     for p in range(n):
-        total += w[p + a] - x
+        total += a[p] - x
     sums[i] += total
     j = i
     while j + 4 <= m:
-        b = out + j * ROW
+        b = w[out + j * ROW :]
         y0, y1, y2, y3 = shift[j], shift[j + 1], shift[j + 2], shift[j + 3]
         s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
         for p in range(n):
-            d = w[p + a] - x
-            s0 += d * (w[p + b] - y0)
-            s1 += d * (w[p + b + 264] - y1)
-            s2 += d * (w[p + b + 528] - y2)
-            s3 += d * (w[p + b + 792] - y3)
+            d = a[p] - x
+            s0 += d * (b[p] - y0)
+            s1 += d * (b[p + 264] - y1)
+            s2 += d * (b[p + 528] - y2)
+            s3 += d * (b[p + 792] - y3)
         cross[i, j] += s0
         cross[i, j + 1] += s1
         cross[i, j + 2] += s2
         cross[i, j + 3] += s3
         j += 4
     while j < m:
-        b, y, s = out + j * ROW, shift[j], 0.0
+        b, y, s = w[out + j * ROW :], shift[j], 0.0
         for p in range(n):
-            s += (w[p + a] - x) * (w[p + b] - y)
+            s += (a[p] - x) * (b[p] - y)
         cross[i, j] += s
         j += 1
 
