@@ -27,7 +27,8 @@ def run_demo(
     Parameters
     ----------
     out : Path
-        Folder for `risk.csv`, `risk.parquet`, `book.csv`, `ladder.csv` and `ladder.png`; made if missing.
+        Folder for `risk.csv`, `risk.parquet`, `book.csv`, `market.json`, `ladder.csv`, `ladder.png`; made if
+        missing.
     paths : int
         Paths for each trade.
     seed : int
@@ -52,10 +53,11 @@ def run_demo(
     surface = load()
     book = demo_book(surface)
     console.print(f"[bold]{len(book)} trades on the DAX, 5 July 2002, spot {surface.spot:,.2f}[/bold]\n")
+    market = demo_market(book, surface)
     start = perf_counter()
-    risk = book_risk(book, demo_market(book, surface), paths, seed, progress)
+    risk = book_risk(book, market, paths, seed, progress)
     print_report(risk, paths, perf_counter() - start, console)
-    files = write_files(risk, book, out)
+    files = write_files(risk, book, market, out)
     few = max(2, paths // LADDER_SHARE)
     start = perf_counter()
     ladder = spot_ladder(

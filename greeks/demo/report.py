@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greeks.demo.risk import BOOK, TOTAL, VEGA, by_product
 
@@ -57,14 +59,16 @@ def print_report(risk: pd.DataFrame, paths: int, seconds: float, console: Consol
     )
 
 
-def write_files(risk: pd.DataFrame, book: pd.DataFrame, out: Path) -> list[Path]:
-    """The book with its risk as CSV and Parquet, and the book alone, which `greeks run` reads."""
+def write_files(risk: pd.DataFrame, book: pd.DataFrame, market: Mapping[str, Any], out: Path) -> list[Path]:
+    """The book with its risk as CSV and Parquet; book and market alone, as `greeks run` reads them."""
     out.mkdir(parents=True, exist_ok=True)
-    paths = [out / "risk.csv", out / "risk.parquet", out / "book.csv"]
+    paths = [out / "risk.csv", out / "risk.parquet", out / "book.csv", out / "market.json"]
     table = book.join(risk.drop(columns="product"))
     table.to_csv(paths[0], index=False)
     table.to_parquet(paths[1], index=False)
     book.to_csv(paths[2], index=False)
+    models = {name: {"model": type(model).__name__} | asdict(model) for name, model in market.items()}
+    paths[3].write_text(json.dumps(models, indent=1) + "\n", encoding="utf-8")
     return paths
 
 

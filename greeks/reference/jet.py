@@ -48,7 +48,9 @@ class Jet:
         if isinstance(other, Jet):
             hessian = self.hessian + other.hessian
             return Jet(self.value + other.value, self.gradient + other.gradient, hessian)
-        return Jet(self.value + other, *self._spread(np.ndim(other)))
+        value = np.asarray(self.value + other)
+        gradient = np.broadcast_to(self.gradient, value.shape + self.gradient.shape[-1:])
+        return Jet(value, gradient, np.broadcast_to(self.hessian, value.shape + self.hessian.shape[-2:]))
 
     def __mul__(self, other: Any) -> Jet:
         if not isinstance(other, Jet):
@@ -98,13 +100,6 @@ class Jet:
         """sum_i weights_i self_i over the last axis of the value."""
         hessian = np.einsum("...iab,i->...ab", self.hessian, weights)
         return Jet(self.value @ weights, np.einsum("...ia,i->...a", self.gradient, weights), hessian)
-
-    def _spread(self, dimensions: int) -> tuple[Array, Array]:
-        """The derivatives with room for an added constant of that many dimensions."""
-        missing = (1,) * max(0, dimensions - self.value.ndim)
-        return self.gradient.reshape(missing + self.gradient.shape), self.hessian.reshape(
-            missing + self.hessian.shape
-        )
 
 
 def variables(values: Sequence[float]) -> list[Jet]:

@@ -16,6 +16,7 @@ from greeks.demo.book import COLUMNS, demo_book, demo_market
 from greeks.demo.surface import load
 from greeks.models import BlackScholes, Heston
 from greeks.payoffs import registry
+from greeks.portfolio.market import load_market
 from greeks.portfolio.schema import check_book
 
 
@@ -76,10 +77,10 @@ def test_vanillas_are_priced_at_the_volatility_quoted_for_them(book: pd.DataFram
     surface, market = load(), demo_market(book)
     vanillas = book[book["payoff"].isin(["Call", "Put"]) & ~book["underlying"].str.contains("Heston")]
     assert len(vanillas) == 30
-    for trade in vanillas.itertuples():
-        (quotes,) = (quotes for quotes in surface.slices if quotes.maturity == trade.maturity)
-        model = BlackScholes(surface.spot, quotes.rate, quotes.volatility(float(trade.strike)))
-        assert market[str(trade.underlying)] == model
+    for trade in vanillas.to_dict("records"):
+        (quotes,) = (quotes for quotes in surface.slices if quotes.maturity == trade["maturity"])
+        model = BlackScholes(surface.spot, quotes.rate, quotes.volatility(trade["strike"]))
+        assert market[trade["underlying"]] == model
 
 
 def test_the_spot_moves_every_model(book: pd.DataFrame) -> None:
@@ -148,11 +149,13 @@ def test_figures_without_error_and_at_the_edge_of_rounding(value: float, error: 
 
 def test_the_files_hold_book_and_risk(book: pd.DataFrame, tmp_path: Path) -> None:
     figures = pd.DataFrame({"model": "Heston", "product": book["payoff"], "price": 1.5}, index=book.index)
-    csv, parquet, alone = report.write_files(figures, book, tmp_path / "new")
+    market = demo_market(book)
+    csv, parquet, alone, models = report.write_files(figures, book, market, tmp_path / "new")
     assert list(pd.read_parquet(parquet)["price"]) == [1.5] * len(book)
     assert list(pd.read_csv(csv)["id"]) == list(book["id"])
     again = pd.read_csv(alone)
-    assert check_book(again, demo_market(book), registry()).report() == ""
+    assert load_market(models) == market
+    assert check_book(again, market, registry()).report() == ""
 
 
 def test_the_ladder_sums_every_rung_by_model(positions: pd.DataFrame) -> None:
