@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import astuple
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,3 +71,16 @@ def test_what_is_not_quoted_is_named() -> None:
         load().at(14)
     with pytest.raises(LookupError, match=r"strike=4401\.0.*13 days"):
         load().at(13).volatility(4401.0)
+
+
+@pytest.mark.parametrize("choice", fit.CHOICES)
+def test_the_document_shows_the_figures_of_the_file(choice: str) -> None:
+    text = resources.files("greeks.data").joinpath(fit.FILE).read_text(encoding="utf-8")
+    saved = json.loads(text)[choice]
+    document = (Path(__file__).parents[2] / "docs" / "heston-fit.md").read_text(encoding="utf-8")
+    parameters = saved["parameters"]
+    row = f"| {parameters['variance']:.4f} | {parameters['kappa']:.3f} | {parameters['theta']:.4f} "
+    row += f"| {parameters['xi']:.3f} | {parameters['rho']:.3f} |"
+    assert row in document
+    by_days = " | ".join(f"{100 * rmse:.2f}" for rmse in saved["rmse_by_days"].values())
+    assert by_days in document
