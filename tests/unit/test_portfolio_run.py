@@ -178,10 +178,13 @@ def test_refused_greeks_leave_the_others_standing(engine: Engine) -> None:
     risk = run(book, MARKET, ["delta", "gamma"], errors="coerce")
     assert risk["delta"].notna().all() and risk["gamma"].isna().all()
     assert set(risk["status"]) == {"refused: gamma: gamma of a jump; ask for estimator=Mixed()"}
-    asked = [greeks for _, greeks, _ in engine.calls]
-    assert asked == [("delta", "gamma"), ("delta",), ("gamma",), ("delta",), ("delta",), ("delta",)], (
-        "asked once a kind"
-    )
+    asked = [(greeks, settings["paths"]) for _, greeks, settings in engine.calls]
+    assert asked == 2 * [
+        (("delta", "gamma"), 2**16),
+        (("delta",), 4096),
+        (("gamma",), 4096),
+        (("delta",), 2**16),
+    ]
 
 
 def test_a_single_refused_greek_leaves_the_price(engine: Engine) -> None:
