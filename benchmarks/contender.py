@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 Result = dict[str, tuple[float, float]]
@@ -13,7 +13,15 @@ Result = dict[str, tuple[float, float]]
 Simulation = Callable[[int, int], Result]
 """(paths, seed) -> result."""
 
-LIBRARIES = ("ours", "rivals.numba_loop", "rivals.numpy_", "rivals.jax_", "rivals.torch_", "rivals.quantlib_")
+LIBRARIES = {
+    "pathgreeks": "ours",
+    "Numba loop": "rivals.numba_loop",
+    "NumPy": "rivals.numpy_",
+    "JAX": "rivals.jax_",
+    "PyTorch": "rivals.torch_",
+    "QuantLib": "rivals.quantlib_",
+}
+"""Library -> module of its contenders."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +53,13 @@ def one_core() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def available(task: str | None = None) -> Iterator[Contender]:
+def available(task: str | None = None, without: Collection[str] = ()) -> Iterator[Contender]:
     """The contenders (of one task) whose libraries are installed; ours come first."""
-    for library in LIBRARIES:
+    for library, file in LIBRARIES.items():
+        if library in without:
+            continue
         try:
-            module = importlib.import_module(f"benchmarks.{library}")
+            module = importlib.import_module(f"benchmarks.{file}")
         except ModuleNotFoundError as missing:
             if missing.name and missing.name.split(".")[0] in {"greeks", "benchmarks"}:
                 raise

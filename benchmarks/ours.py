@@ -121,11 +121,11 @@ def contender(task: str, method: str, paths: int) -> Contender:
 
 
 CONTENDERS = (
-    contender("T1", "auto", 2**21),
-    contender("T2", "auto", 2**21),
-    contender("T3", "auto", 2**16),
-    contender("T4", "auto", 2**15),
-    contender("T5", "auto", 2**15),
-    contender("T6", "auto", 2**17),
-    contender("TERMINAL", "likelihood ratio", 2**21),
+    contender("T1", "auto", 2**22),
+    contender("T2", "auto", 2**22),
+    contender("T3", "auto", 2**17),
+    contender("T4", "auto", 2**17),
+    contender("T5", "auto", 2**16),
+    contender("T6", "auto", 2**18),
+    contender("TERMINAL", "likelihood ratio", 2**22),
 )

@@ -13,7 +13,7 @@ from math import inf, sqrt
 from statistics import mean, median
 
 from benchmarks import report
-from benchmarks.contender import Contender, Result, available, one_core
+from benchmarks.contender import LIBRARIES, Contender, Result, available, one_core
 from benchmarks.interleaved import Turns, ratio, take_turns
 from benchmarks.tasks import TASKS, Task
 
@@ -95,7 +95,7 @@ def arguments() -> argparse.Namespace:
         "--tasks", nargs="+", default=[name for name in TASKS if name != "TERMINAL"], choices=list(TASKS)
     )
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--without", nargs="*", default=[], help="libraries to leave out")
+    parser.add_argument("--without", nargs="*", default=[], choices=list(LIBRARIES))
     parser.add_argument("--dry", action="store_true", help="print only, leave benchmarks/README.md alone")
     return parser.parse_args()
 
@@ -105,7 +105,7 @@ def main() -> None:
     one_core()
     sections = []
     for name in given.tasks:
-        contenders = [c for c in available(name) if c.library not in given.without]
+        contenders = list(available(name, given.without))
         sections.append(section(TASKS[name], compete(TASKS[name], contenders, given.rounds)))
         print(sections[-1], end="\n\n", flush=True)
     if not given.dry:

@@ -7,8 +7,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.contender import Contender, available
 
+CONTENDERS = list(available())
 
-@pytest.mark.parametrize("contender", available(), ids=lambda c: f"{c.task}, {c}")
+
+@pytest.mark.parametrize("contender", CONTENDERS, ids=lambda c: f"{c.task}, {c}")
 def test_greeks(benchmark: BenchmarkFixture, contender: Contender) -> None:
     benchmark.group = contender.task
     benchmark.extra_info["paths"] = contender.paths

@@ -79,7 +79,7 @@ def call_greeks(paths: int, seed: int) -> Result:
 def digital_price(paths: int, seed: int) -> Result:
     rng, sums = generator(seed), Sums(["price"])
     for n in chunks(paths):
-        sums.add(DISCOUNT * (terminal(rng.standard_normal(n)) > STRIKE))
+        sums.add(np.where(terminal(rng.standard_normal(n)) > STRIKE, DISCOUNT, 0.0))
     return sums.result()
 
 

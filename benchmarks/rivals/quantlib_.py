@@ -1,8 +1,8 @@
 """QuantLib: its Monte Carlo engines, Greeks by central bumps on common random numbers.
 
 The engines give standard errors of prices only, so a bump's comes from independent batches of paths.
-Actual/365 (Fixed) throughout: business-day calendars make the same engines hundreds of times slower. A grid of
-252 dates is laid on 252 calendar days, with rates and volatility rescaled to the longer year that this makes.
+Actual/365 (Fixed) throughout: business-day calendars make the same engines hundreds of times slower. The 252
+dates are 252 days, with rates and volatility rescaled to the longer year that this makes.
 """
 
 from __future__ import annotations
