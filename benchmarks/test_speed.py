@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.contender import Contender, available
+from benchmarks.contender import Contender, available, one_core
 
+one_core()
 CONTENDERS = list(available())
 
 
