@@ -1,0 +1,128 @@
+"""Run a program on an NVIDIA device, one thread a path; moments are those of the CPU's reduction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from greeks.errors import UnsupportedError
+
+from .chunks import CHUNK
+from .compile import CompiledProgram, load
+from .cpu import check, counts_of, matrix, signed, vector
+from .lanes import LANES, ROW
+from .moments import Array, Moments, combine
+
+THREADS = 128  # a block's threads
+MEMORY = 2**28  # bytes of outputs in flight
+REDUCTION = f"LANES = {LANES}\nROW = {ROW}\n"
+
+
+def unavailable() -> str | None:
+    """Why this machine cannot run CUDA programs; None if it can."""
+    try:
+        from numba import cuda
+    except ImportError as error:
+        return f"Numba has no CUDA target here ({error})"
+    if cuda.is_available():
+        return None
+    error = getattr(cuda, "cuda_error", lambda: None)()
+    return " ".join(str(error or "no NVIDIA device found").split())
+
+
+def require() -> None:
+    """Raise UnsupportedError with reason and remedy where CUDA cannot run."""
+    reason = unavailable()
+    if reason is not None:
+        raise UnsupportedError(
+            f"backend = 'cuda': {reason} Use backend='cpu', or install an NVIDIA driver and `pip install numba-cuda`."
+        )
+
+
+def run(
+    program: CompiledProgram,
+    theta: Array,
+    grid: Array,
+    *,
+    seed: int,
+    stream: int = 0,
+    first: int = 0,
+    paths: int,
+    threads: int | None = None,
+) -> Moments:
+    """As `cpu.run`, on the device; `threads` is accepted and has no meaning here.
+
+    Raises UnsupportedError without a device, SchemaError for a bad range.
+    """
+    return combine(*rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths))
+
+
+def rows(
+    program: CompiledProgram,
+    theta: Array,
+    grid: Array,
+    *,
+    seed: int,
+    stream: int = 0,
+    first: int = 0,
+    paths: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """As `cpu.rows`, on the device, in batches that need at most about MEMORY bytes."""
+    require()
+    check(stream, first, paths)
+    m = program.outputs
+    counts = counts_of(paths)
+    means, comoments = np.empty((len(counts), m)), np.empty((len(counts), m, m))
+    step = max(1, MEMORY // (8 * m * ROW * (CHUNK // LANES)))
+    for begin in range(0, len(counts), step):
+        end = min(begin + step, len(counts))
+        size = min((end - begin) * CHUNK, paths - begin * CHUNK)
+        out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size))
+        load(REDUCTION).entry(out, m, size, np.empty(m), means[begin:end], comoments[begin:end])
+    return counts, means, comoments
+
+
+def simulate(program: CompiledProgram, theta: Array, grid: Array, task: tuple[int, int, int, int]) -> Array:
+    """The outputs of one batch; task: seed, stream, first path, number of paths."""
+    from numba import cuda
+
+    paths = task[3]
+    out = cuda.device_array(-(-paths // LANES) * program.outputs * ROW)
+    with np.errstate(all="ignore"):
+        program.entry[-(-paths // THREADS), THREADS](cuda.to_device(theta), cuda.to_device(grid), *task, out)  # type: ignore[index]
+    host: Array = out.copy_to_host()
+    return host
+
+
+def ptx(text: str, capability: tuple[int, int] = (8, 0)) -> str:
+    """The program as PTX for a compute capability; needs NVVM (a CUDA toolkit), but no device and no driver."""
+    from numba import cuda, types
+
+    from . import cuda_source
+
+    source = cuda_source.assemble(text, simulated=False)
+    key = hashlib.sha256(source.encode()).hexdigest()[:40]
+    integers = (types.int64,) * 4
+    signature = (types.float64[::1], types.float64[:, ::1], *integers, types.float64[::1])
+    with supposed_device(capability):
+        module = cuda_source.execute(source, key)
+        result: str = cuda.compile_ptx(module.simulate, signature, cc=capability)[0]
+    return result
+
+
+@contextmanager
+def supposed_device(capability: tuple[int, int]) -> Iterator[None]:
+    """Let device functions be compiled where there is no device: they only ask for its capability."""
+    from numba.cuda import dispatcher
+
+    supposed: Any = SimpleNamespace(compute_capability=capability)
+    with mock.patch.object(dispatcher, "get_current_device", lambda: supposed):
+        yield
