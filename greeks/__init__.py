@@ -1,1 +1,86 @@
-"""Monte Carlo prices and Greeks."""
+"""Monte Carlo prices and Greeks: pathwise and likelihood-ratio, on Numba kernels.
+
+>>> import greeks as gk
+>>> model = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02)
+>>> payoff = gk.Call(strike=100.0, maturity=1.0)
+>>> r = gk.sensitivities(model, payoff, ["delta", "vega"], paths=2**14, seed=42)
+>>> sorted(r)
+['delta', 'price', 'vega']
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from greeks.api import explain, price, sensitivities
+from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
+from greeks.estimators import Estimator, FiniteDifference, LikelihoodRatio, Mixed, Pathwise
+from greeks.expressions.functions import (
+    Scalar,
+    absolute,
+    cos,
+    dot,
+    exp,
+    largest,
+    log,
+    maximum,
+    mean,
+    minimum,
+    normal_cdf,
+    sin,
+    smallest,
+    sqrt,
+    tanh,
+    total,
+    where,
+)
+from greeks.models import CEV, Bachelier, BlackScholes, Heston, Model, MultiBlackScholes
+from greeks.payoffs import (
+    AsianCall,
+    AsianPut,
+    AssetOrNothingCall,
+    AssetOrNothingPut,
+    BarrierOption,
+    BasketCall,
+    BasketPut,
+    BestOfCall,
+    Call,
+    DigitalCall,
+    DigitalPut,
+    ExchangeOption,
+    LookbackCall,
+    LookbackPut,
+    Payoff,
+    Put,
+    SpreadCall,
+    WorstOfCall,
+    WorstOfPut,
+)
+from greeks.results import Estimate, Sensitivities
+from greeks.samplers import Philox, Sampler
+from greeks.schemes import QE, Euler, Exact, Milstein, Scheme
+
+if TYPE_CHECKING:
+    from greeks.kernels.backends import backends
+    from greeks.portfolio import load_market, run
+
+__version__ = "0.1.0"
+_LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio", "backends": "greeks.kernels.backends"}
+
+__all__ = [
+    "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Bachelier", "BarrierOption",
+    "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "DigitalCall", "DigitalPut", "Estimate",
+    "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "FiniteDifference", "GreeksError", "Heston",
+    "LikelihoodRatio", "LookbackCall", "LookbackPut", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Pathwise",
+    "Payoff", "Philox", "Put", "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "SpreadCall",
+    "UnsupportedError", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "largest",
+    "load_market", "log", "maximum", "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin",
+    "smallest", "sqrt", "tanh", "total", "where",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """pandas and Numba are imported when they are first needed."""
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'greeks' has no attribute {name!r}")

@@ -13,21 +13,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from greeks.expressions.node import ZERO, Expr, symbol
+from greeks.expressions.node import Expr, substitute, symbol, symbols
 
-# What the time grid supplies. Their derivative in the valuation time is part of the grid too, see `TIME_SEEDS`.
+# What the time grid supplies.
 T = symbol("t")  # time at the start of a fine step
 DT = symbol("dt")  # its length
 DATE = symbol("date")  # the observation date just reached
 FIRST_STEP = symbol("first_step")  # 1 on the first fine step of the path, else 0
-FIRST_DATE = symbol("first_date")  # 1 in the first interval, else 0
+FIRST_DATE = symbol("first_date")  # 1 on the first date after now, else 0
+AT_START = symbol("at_start")  # 1 where today's state is observed, else 0
 SHARE = symbol("share")  # dt / (first date) on the fine steps before the first date, else 0
 T_SHIFT = symbol("t_shift")  # dt_i/d(valuation time) of T ...
 DT_SHIFT = symbol("dt_shift")  # ... and of DT: all contract dates stay, the first interval shrinks
 VALUATION = symbol("valuation")  # the valuation time itself, 0
 
 GRID_FINE = (T, DT, FIRST_STEP, SHARE, T_SHIFT, DT_SHIFT)
-GRID_DATE = (DATE, FIRST_DATE)
+GRID_DATE = (DATE, FIRST_DATE, AT_START)
 MAPS = ("advance", "arrive", "observe")
 
 
@@ -58,11 +59,10 @@ class Carry:
 
 @dataclass(frozen=True)
 class Scoring:
-    """Where a path's law has a density: in map `at`, `states` given the past, as images of `noises`.
+    """Where a path's law has a density: in map `at`, that of `states` given the past, as images of `noises`.
 
-    F_z, the derivative of the states' map in the noises, is `slope` (row by row); `weights` is the covariance-inverse
-    product of each noise (the noise itself where independent). `averaged`: the score of the start may be spread over
-    the steps before the first date.
+    `weights` are the noises times the inverse of their covariance (the noises themselves where independent).
+    `averaged`: the score of the start may be spread over the steps before the first date.
     """
 
     at: str
@@ -81,14 +81,13 @@ class Fold:
     scoring: Scoring | None = None
     no_density: str = ""  # why `scoring` is None, in words for the user
     noise: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)  # map -> independent standard normals
+    observes_start: bool = False  # whether today's state is one of the observations
 
     def carry(self, of: Expr) -> Carry:
         return next(c for c in self.carries if c.symbol is of)
 
     def pruned(self) -> Fold:
         """Without the carries that no output needs."""
-        from greeks.expressions.node import symbols
-
         by_symbol = {c.symbol: c for c in self.carries}
         needed: set[Expr] = set()
         todo = list(symbols(*self.outputs.values()))
@@ -102,8 +101,6 @@ class Fold:
 
     def constants_folded(self) -> Fold:
         """With carries that never change replaced by their start."""
-        from greeks.expressions.node import substitute
-
         still = {c.symbol: c.start for c in self.carries if all(c.map(m) is c.symbol for m in MAPS)}
         if not still:
             return self
@@ -124,5 +121,3 @@ def joined(folds: list[Fold]) -> Fold:
         outputs.update(f.outputs)
     return replace(folds[0], carries=tuple(carries.values()), outputs=outputs)
 
-
-__all__ = ["DATE", "DT", "MAPS", "VALUATION", "ZERO", "Carry", "Fold", "Scoring", "T", "joined"]

@@ -255,9 +255,22 @@ def mul(a: Expr, b: Expr) -> Expr:
         return neg(mul(a.args[0], b))
     if b.op == "neg":
         return neg(mul(a, b.args[0]))
-    if a is b and a.op == "sqrt":
-        return a.args[0]
+    if a is b and _has_root(a):
+        return _square(a)
     return node("mul", a, b)
+
+
+def _has_root(a: Expr) -> bool:
+    return a.op == "sqrt" or (a.op == "mul" and any(map(_has_root, a.args)))
+
+
+def _square(a: Expr) -> Expr:
+    """a * a with the square roots of a product cancelled."""
+    if a.op == "sqrt":
+        return a.args[0]
+    if a.op == "mul" and _has_root(a):
+        return mul(_square(a.args[0]), _square(a.args[1]))
+    return mul(a, a)
 
 
 def div(a: Expr, b: Expr) -> Expr:

@@ -1,0 +1,152 @@
+"""The functions that users call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from greeks.engine.explain import Explanation, explanation
+from greeks.engine.plan import Wanted
+from greeks.engine.run import Settings, estimate
+from greeks.errors import SchemaError
+from greeks.models.base import Model
+from greeks.payoffs.base import Payoff
+from greeks.results import Estimate, Sensitivities
+from greeks.samplers import Sampler
+from greeks.schemes.base import Scheme
+
+
+def sensitivities(
+    model: Model,
+    payoff: Payoff,
+    greeks: Sequence[str] = (),
+    *,
+    scheme: Scheme | None = None,
+    sampler: Sampler | None = None,
+    estimator: Wanted = "auto",
+    paths: int = 2**16,
+    seed: int = 0,
+    std_error: float | Mapping[str, float] | None = None,
+    max_paths: int | None = None,
+    time_limit: float | None = None,
+    backend: str = "cpu",
+    threads: int | None = None,
+    progress: bool = False,
+    stream: int = 0,
+) -> Sensitivities:
+    """Price V = E[discounted cash flows] and derivatives of V, all from the same paths.
+
+    Parameters
+    ----------
+    model : the dynamics, such as `BlackScholes(spot=100.0, rate=0.05, volatility=0.2)`.
+    payoff : the contract, such as `Call(strike=100.0, maturity=1.0)`.
+    greeks : names: "delta", "gamma", "vega", "rho", "theta", "dividend_rho", "vanna", "volga", "charm", any parameter
+        ("d_kappa", "d_strike"), any pair ("d2_spot_variance"), per asset ("delta[0]", "gamma[0,1]"). Per 1.00 of the
+        parameter; theta per year, calendar, with all contract dates fixed.
+    scheme : discretisation; the model's own by default (exact where known).
+    sampler : noise; `Philox()` by default.
+    estimator : "auto", an estimator for all Greeks, or a dict of estimators by Greek.
+    paths : paths simulated (the first batch, where `std_error` is given), at least 2.
+    seed : any 64-bit integer; same seed, same numbers, on any number of threads.
+    std_error : target, one for all numbers or by Greek; batches are added until it holds.
+    max_paths, time_limit : where batches stop all the same (paths; seconds).
+    backend : "cpu" or "cuda". threads : cores used, all by default.
+    progress : show a progress line. stream : a family of draws, so that runs with one seed are independent.
+
+    Returns
+    -------
+    Sensitivities
+        A mapping from "price" and every Greek to `Estimate`.
+
+    Raises
+    ------
+    SchemaError : an argument is malformed. UnsupportedError : a Greek cannot be estimated honestly.
+    EstimationError : the simulation gave something that is not a number.
+
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> model = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02)
+    >>> r = gk.sensitivities(model, gk.Call(strike=100.0, maturity=1.0), ["delta"], paths=2**14, seed=42)
+    >>> abs(r["delta"].z_score(0.586851146)) < 4.0
+    True
+    """
+    _check_contract(model, payoff)
+    names = _names(greeks)
+    settings = Settings(
+        scheme, sampler, estimator, paths, seed, std_error, max_paths, time_limit, backend, threads, stream
+    )
+    _check_settings(settings)
+    return estimate(model, payoff, names, settings)
+
+
+def price(model: Model, payoff: Payoff, **settings: Any) -> Estimate:
+    """V = E[discounted cash flows], with its standard error; settings as for `sensitivities`.
+
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> model = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02)
+    >>> abs(gk.price(model, gk.Put(strike=100.0, maturity=1.0), paths=2**14, seed=1).z_score(6.33008063)) < 4.0
+    True
+    """
+    return sensitivities(model, payoff, (), **settings)["price"]
+
+
+def explain(
+    model: Model,
+    payoff: Payoff,
+    greeks: Sequence[str],
+    *,
+    scheme: Scheme | None = None,
+    estimator: Wanted = "auto",
+) -> Explanation:
+    """Which estimator each Greek would get, why, and what is refused; nothing is simulated.
+
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> model = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2)
+    >>> gk.explain(model, gk.DigitalCall(strike=100.0, maturity=1.0), ["delta"]).estimators["delta"]
+    'likelihood ratio'
+    """
+    _check_contract(model, payoff)
+    return explanation(model, payoff, _names(greeks), scheme, estimator)
+
+
+def _names(greeks: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(greeks, str):
+        raise SchemaError(f'greeks = {greeks!r}: expected a list of names; write ["{greeks}"]')
+    for name in greeks:
+        if not isinstance(name, str):
+            raise SchemaError(f'greeks holds {name!r}: expected names such as "delta"')
+    return tuple(dict.fromkeys(greeks))
+
+
+def _check_contract(model: object, payoff: object) -> None:
+    if not isinstance(model, Model):
+        raise SchemaError(f"model = {model!r:.80}: expected a greeks.Model such as greeks.BlackScholes(...)")
+    if not isinstance(payoff, Payoff):
+        raise SchemaError(f"payoff = {payoff!r:.80}: expected a greeks.Payoff such as greeks.Call(...)")
+    if not hasattr(payoff, "maturity"):
+        raise SchemaError(f"{type(payoff).__name__} has no field `maturity`: give it one, the year it is settled in")
+
+
+def _check_settings(s: Settings) -> None:
+    def whole(name: str, value: object, least: int) -> None:
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
+            raise SchemaError(f"{name} = {value!r}: expected a whole number >= {least}")
+
+    whole("paths", s.paths, 2)
+    whole("stream", s.stream, 0)
+    for name, value in (("max_paths", s.max_paths), ("threads", s.threads)):
+        if value is not None:
+            whole(name, value, 1)
+    if isinstance(s.seed, bool) or not hasattr(s.seed, "__index__"):
+        raise SchemaError(f"seed = {s.seed!r}: expected a whole number")
+    if s.scheme is not None and not isinstance(s.scheme, Scheme):
+        raise SchemaError(f"scheme = {s.scheme!r}: expected a scheme such as greeks.Euler(steps=64)")
+    if s.sampler is not None and not isinstance(s.sampler, Sampler):
+        raise SchemaError(f"sampler = {s.sampler!r}: expected a sampler such as greeks.Philox()")
+    if s.time_limit is not None and not s.time_limit > 0.0:
+        raise SchemaError(f"time_limit = {s.time_limit!r}: expected seconds > 0")

@@ -1,0 +1,106 @@
+"""A model and a payoff as the fold that prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from greeks.errors import SchemaError
+from greeks.expressions import fold as f
+from greeks.expressions.fold import Carry, Fold
+from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, wrap
+from greeks.expressions.trace import Parameter, parameters, traced
+from greeks.models.base import Model
+from greeks.payoffs.base import Payoff
+from greeks.schemes.base import Scheme
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The parameters of model and payoff, and what they give once traced."""
+
+    model: Model
+    payoff: Payoff
+    model_parameters: Mapping[str, Parameter]
+    payoff_parameters: Mapping[str, Parameter]
+
+    @classmethod
+    def of(cls, model: Model, payoff: Payoff) -> Contract:
+        of_model = parameters(model)
+        return cls(model, payoff, of_model, parameters(payoff, taken=of_model.keys()))
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Every parameter by the name a Greek calls it; the model's own come first."""
+        named = {p.symbol.payload: p for p in self.payoff_parameters.values()}
+        return {**named, **{k: p for k, p in self.payoff_parameters.items()}, **self.model_parameters}
+
+    @property
+    def packed(self) -> tuple[Parameter, ...]:
+        """All parameters, in the order in which the kernels receive them."""
+        return (*self.model_parameters.values(), *self.payoff_parameters.values())
+
+
+@dataclass(frozen=True)
+class _Flows:
+    """A traced payoff over the symbols of what it sees."""
+
+    seen: tuple[Expr, ...]
+    stats: tuple[Expr, ...]
+    start: tuple[Expr, ...]
+    observe: tuple[Expr, ...]
+    paid: Expr
+    settled: Expr
+
+
+def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_start: bool) -> Fold:
+    """The fold whose output "price" is the discounted value of one path, and "unit" the constant 1."""
+    model = traced(contract.model, {k: p.symbol for k, p in contract.model_parameters.items()})
+    payoff = traced(contract.payoff, {k: p.symbol for k, p in contract.payoff_parameters.items()})
+    flows = _trace_payoff(contract, payoff, observes)
+    used = symbols(*flows.observe, flows.paid, flows.settled)
+    observed = {i for i, x in enumerate(flows.seen) if x in used}
+    step = scheme.transition(model, contract.model_parameters, observed)
+    show = dict(zip(flows.seen, step.visible, strict=True))
+    paid = symbol("paid")
+    now = wrap(model.discount(f.VALUATION))
+    price = substitute(flows.settled, show) * wrap(model.discount(payoff.maturity)) / now  # type: ignore[attr-defined]
+    carries = [*step.carries]
+    for s, start, after in zip(flows.stats, flows.start, flows.observe, strict=True):
+        carries.append(Carry(s, start, s, s, substitute(after, show)))
+    if not is_const(flows.paid, 0.0):
+        flow = substitute(flows.paid, show) * wrap(model.discount(f.DATE))
+        carries.append(Carry(paid, ZERO, paid, paid, paid + flow))
+        price = price + paid / now
+    fold = Fold(tuple(carries), {"price": price, "unit": ONE}, step.scoring, step.no_density, step.noise, observes_start)
+    return fold
+
+
+def _trace_payoff(contract: Contract, payoff: Payoff, observes: bool) -> _Flows:
+    seen = tuple(symbol(f"seen_{k}", contract.model_parameters[k].size) for k in contract.model.state)
+    start = tuple(map(wrap, payoff.start()))
+    stats = tuple(symbol(f"stat_{i}", e.size) for i, e in enumerate(start))
+    after = _observed(payoff, stats, seen) if observes else stats
+    if any(a.size and not s.size for a, s in zip(after, stats, strict=True)):
+        stats = tuple(symbol(f"stat_{i}", a.size) for i, a in enumerate(after))
+        after = _observed(payoff, stats, seen)
+    paid = wrap(payoff.pay(stats, f.DATE, seen)) if observes else ZERO
+    settled = wrap(payoff.settle(stats, seen))
+    for name, e in (("settle", settled), ("pay", paid)):
+        if e.size:
+            raise SchemaError(
+                f"{type(contract.payoff).__name__}.{name} returned a vector of {e.size} amounts: expected one number; "
+                "sum it with greeks.total, or pick an asset with x[0][k]"
+            )
+    return _Flows(seen, stats, start, after, paid, settled)
+
+
+def _observed(payoff: Payoff, stats: tuple[Expr, ...], seen: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    after: tuple[Any, ...] = payoff.observe(stats, f.DATE, seen)
+    if not isinstance(after, tuple) or len(after) != len(stats):
+        raise SchemaError(
+            f"{type(payoff).__name__}.observe returned {after!r}: expected a tuple of {len(stats)} statistics, "
+            "as many as start() returns"
+        )
+    return tuple(map(wrap, after))

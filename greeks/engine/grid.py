@@ -1,0 +1,93 @@
+"""The time grid of a contract: observation dates, and the fine steps between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from greeks.errors import SchemaError, UnsupportedError
+from greeks.payoffs.base import Payoff, year_fractions
+from greeks.schemes.base import Scheme
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """Interval ends and what happens there.
+
+    ends : K end points, the last the maturity. observed : which of them the payoff looks at.
+    substeps : fine steps in each interval. observes_start : whether time 0 is an observation too.
+    """
+
+    ends: Array
+    observed: npt.NDArray[np.bool_]
+    substeps: npt.NDArray[np.int64]
+    observes_start: bool
+
+    @property
+    def shape(self) -> tuple[bool, bool, bool, bool]:
+        """What of the grid shapes the program: all observed, any observed, start observed, one interval."""
+        return bool(self.observed.all()), bool(self.observed.any()), self.observes_start, len(self.ends) == 1
+
+    def fine(self) -> Array:
+        """One row a fine step: t, dt, first_step, share, t_shift, dt_shift (see `expressions.fold`)."""
+        begins = np.concatenate([[0.0], self.ends[:-1]])
+        rows = np.zeros((int(self.substeps.sum()), 6))
+        interval = np.repeat(np.arange(len(self.ends)), self.substeps)
+        within = np.concatenate([np.arange(n) for n in self.substeps])
+        dt = (self.ends - begins) / self.substeps
+        rows[:, 0] = begins[interval] + within * dt[interval]
+        rows[:, 1] = dt[interval]
+        first = interval == 0
+        n = self.substeps[0]
+        rows[0, 2] = 1.0
+        rows[first, 3] = 1.0 / n
+        rows[first, 4] = 1.0 - within[first] / n
+        rows[first, 5] = -1.0 / n
+        return rows
+
+    def dates(self) -> Array:
+        """One row a date (the start first, where observed): date, first_date, at_start."""
+        rows = np.zeros((len(self.ends), 3))
+        rows[:, 0] = self.ends
+        rows[0, 1] = 1.0
+        return np.vstack([[[0.0, 0.0, 1.0]], rows]) if self.observes_start else rows
+
+
+def time_grid(payoff: Payoff, scheme: Scheme) -> TimeGrid:
+    """The grid of a payoff's dates and maturity under a scheme."""
+    maturity = float(payoff.maturity)  # type: ignore[attr-defined]
+    _refuse_continuous(payoff)
+    dates = np.asarray(year_fractions(payoff), dtype=float)
+    _check_dates(payoff, dates, maturity)
+    dates = np.where(np.isclose(dates, maturity, rtol=1e-12, atol=0.0), maturity, dates)
+    starts = bool(len(dates) and dates[0] == 0.0)
+    dates = dates[1:] if starts else dates
+    ends = dates if len(dates) and dates[-1] == maturity else np.append(dates, maturity)
+    observed = np.isin(ends, dates)
+    lengths = np.diff(ends, prepend=0.0)
+    substeps = np.array([scheme.substeps(float(x), maturity) for x in lengths], dtype=np.int64)
+    return TimeGrid(ends, observed, substeps, starts)
+
+
+def _refuse_continuous(payoff: Payoff) -> None:
+    if getattr(payoff, "dates", 1) is None:
+        raise UnsupportedError(
+            f"{type(payoff).__name__}.dates = None: continuous monitoring is not simulated yet; "
+            "give the monitoring dates, dates=252 for daily over a year"
+        )
+
+
+def _check_dates(payoff: Payoff, dates: Array, maturity: float) -> None:
+    name = type(payoff).__name__
+    if not np.isfinite(maturity) or maturity <= 0.0:
+        raise SchemaError(f"{name}.maturity = {maturity!r}: expected a finite number of years > 0")
+    bad = np.any(~np.isfinite(dates)) or np.any(np.diff(dates) <= 0.0)
+    if len(dates) and (bad or dates[0] < 0.0 or dates[-1] > maturity * (1.0 + 1e-12)):
+        raise SchemaError(
+            f"{name}.dates = {dates.tolist()!r:.200}: expected increasing year fractions between 0 and the maturity "
+            f"{maturity:g}, or a count n for the dates i * maturity / n"
+        )

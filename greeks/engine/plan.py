@@ -1,0 +1,206 @@
+"""What is compiled once and run often: a request, the choices made for it, and the source that carries them out."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from greeks.engine.contract import Contract, pricing_fold
+from greeks.engine.grid import TimeGrid, time_grid
+from greeks.engine.host import Array, compiled_prepare, value_of
+from greeks.engine.program import Program, compose
+from greeks.engine.stages import GridShape, Stages, cut
+from greeks.engine.table import layout
+from greeks.errors import SchemaError, UnsupportedError
+from greeks.estimators.base import Estimator
+from greeks.estimators.greek import Greek, Vocabulary
+from greeks.estimators.selection import Choice, choose
+from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
+from greeks.expressions.node import Expr, is_const, symbols
+from greeks.expressions.tangent import Dense
+from greeks.expressions.trace import structure
+from greeks.schemes.base import Scheme
+
+Wanted = str | Estimator | Mapping[str, Estimator]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One number asked for: where its samples are among the outputs, and its control's."""
+
+    greek: str
+    column: int
+    control: int | None
+    estimator: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A compiled request: `source` is readable, parameters are arguments."""
+
+    samples: tuple[Sample, ...]
+    program: Program
+    slots: tuple[Expr, ...]
+    refusals: Mapping[str, str]
+
+    @property
+    def source(self) -> str:
+        """The emitted program: what all paths share, then what each path does."""
+        return f"{self.program.prepare}\n\n\n{self.program.cpu}"
+
+    def table(self, contract: Contract, grid: TimeGrid) -> tuple[Array, Array]:
+        """The kernels' two arguments: everything uniform, and one row (substeps, observed, bases) a date."""
+        named = {p.symbol: p for p in contract.packed}
+        theta = np.concatenate([np.atleast_1d(value_of(s, named)) for s in self.slots])
+        rows = self._rows(grid)
+        dates = grid.dates()
+        size = int(rows[-1, 3]) + self.program.date_width
+        table = np.zeros(max(size, len(theta), 1))
+        table[: len(theta)] = theta
+        with np.errstate(all="ignore"):
+            compiled_prepare(self.program.prepare)(table, grid.fine(), dates, rows, table)
+        return table, rows
+
+    def _rows(self, grid: TimeGrid) -> Array:
+        p, k = self.program, len(grid.ends)
+        begins = np.concatenate([[0], np.cumsum(grid.substeps)[:-1]])
+        after = p.head_width + int(grid.substeps.sum()) * p.fine_width
+        opening = int(grid.observes_start)
+        rows = np.zeros((k, 5))
+        rows[:, 0] = grid.substeps
+        rows[:, 1] = grid.observed
+        rows[:, 2] = p.head_width + begins * p.fine_width
+        rows[:, 3] = after + (np.arange(k) + opening) * p.date_width
+        rows[:, 4] = after
+        return rows
+
+
+_plans: OrderedDict[Any, Plan] = OrderedDict()
+_KEPT = 512
+
+
+def plan_for(contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequence[str], wanted: Wanted, lenient: bool = False) -> Plan:
+    """The plan of a request, from memory if its like was asked before.
+
+    `lenient` collects refusals instead of raising the first.
+    """
+    key = _key(contract, scheme, grid, greeks, wanted, lenient)
+    if key in _plans:
+        _plans.move_to_end(key)
+        return _plans[key]
+    plan = _build(contract, scheme, GridShape(*grid.shape), greeks, wanted, lenient)
+    _plans[key] = plan
+    if len(_plans) > _KEPT:
+        _plans.popitem(last=False)
+    return plan
+
+
+def _key(contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequence[str], wanted: Wanted, lenient: bool) -> Any:
+    choice = tuple(sorted(wanted.items())) if isinstance(wanted, Mapping) else wanted
+    return structure(contract.model), structure(contract.payoff), scheme, grid.shape, tuple(greeks), choice, lenient
+
+
+def grid_of(contract: Contract, scheme: Scheme) -> TimeGrid:
+    """The time grid of a contract."""
+    return time_grid(contract.payoff, scheme)
+
+
+def _build(contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool) -> Plan:
+    priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
+    chosen, refusals = _choose_all(contract, priced, greeks, wanted, lenient)
+    folds = [replace(priced, outputs={"price": priced.outputs["price"]})]
+    folds += [replace(c.fold, outputs=_labelled(label, c.fold)) for label, c in _distinct(chosen).items()]
+    stages = cut(joined(folds), shape)
+    slots, offsets, width = _slots(contract, stages)
+    program = compose(stages, layout(stages, offsets, width))
+    samples = [Sample("price", program.outputs["price"][0], None, "mean", "discounted payoff")]
+    samples += [_sample(greek, label, choice, program) for greek, label, choice in chosen]
+    return Plan(tuple(samples), program, slots, refusals)
+
+
+def _choose_all(
+    contract: Contract, priced: Fold, greeks: Sequence[str], wanted: Wanted, lenient: bool
+) -> tuple[list[tuple[Greek, str, Choice]], dict[str, str]]:
+    words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
+    found: list[tuple[Greek, str, Choice]] = []
+    known: dict[str, Choice] = {}
+    refusals: dict[str, str] = {}
+    _check_wanted(greeks, wanted)
+    for name in greeks:
+        try:
+            for greek in [] if name == "price" else words.parse(name):
+                estimator = wanted.get(name, "auto") if isinstance(wanted, Mapping) else wanted
+                found.append((greek, *_choice(priced, greek, estimator, known)))
+        except UnsupportedError as e:
+            if not lenient:
+                raise
+            refusals[name] = str(e)
+    return found, refusals
+
+
+def _check_wanted(greeks: Sequence[str], wanted: Wanted) -> None:
+    if isinstance(wanted, Mapping):
+        extra = [k for k in wanted if k not in greeks]
+        if extra:
+            raise SchemaError(f"estimator names {extra}, which are not among the Greeks asked for, {list(greeks)}")
+        bad = [e for e in wanted.values() if not isinstance(e, Estimator)]
+    else:
+        bad = [] if wanted == "auto" or isinstance(wanted, Estimator) else [wanted]
+    if bad:
+        raise SchemaError(
+            f'estimator = {bad[0]!r}: expected "auto", an estimator such as greeks.Pathwise(), or a dict of them by Greek'
+        )
+
+
+def _choice(priced: Fold, greek: Greek, wanted: Estimator | str, known: dict[str, Choice]) -> tuple[str, Choice]:
+    """(label of the outputs, choice); elements of one vector share a choice."""
+    tries = [(greek.vector,)] if greek.vector is not None else []
+    for directions in (*tries, greek.directions):
+        label = f"{'*'.join(d.label for d in directions)} {wanted!r}"
+        try:
+            if label not in known:
+                known[label] = choose(priced, greek.name, directions, wanted)
+            return label, known[label]
+        except Dense:
+            continue
+    raise UnsupportedError(f'Greek "{greek.name}": the derivative is not available')  # pragma: no cover
+
+
+def _distinct(chosen: list[tuple[Greek, str, Choice]]) -> dict[str, Choice]:
+    return {label: choice for _, label, choice in chosen}
+
+
+def _labelled(label: str, fold: Fold) -> dict[str, Expr]:
+    outputs = {label: fold.outputs["price"], f"control of {label}": fold.outputs["unit"]}
+    return {k: e for k, e in outputs.items() if k == label or not is_const(e)}
+
+
+def _slots(contract: Contract, stages: Stages) -> tuple[tuple[Expr, ...], dict[Expr, int], int]:
+    """The order in which parameters and host values are packed."""
+    fold = stages.fold
+    known = [p.symbol for p in contract.packed]
+    own = {*known, *GRID_FINE, *GRID_DATE, *(c.symbol for c in fold.carries)}
+    own |= {z for zs in fold.noise.values() for z in zs}
+    texts = [*fold.outputs.values(), *(e for c in fold.carries for e in (c.start, c.advance, c.arrive, c.observe))]
+    host = sorted(symbols(*texts) - own, key=lambda e: str(e.payload))
+    slots = tuple([*known, *host])
+    offsets, width = {}, 0
+    for s in slots:
+        offsets[s] = width
+        width += max(s.size, 1)
+    return slots, offsets, width
+
+
+def _sample(greek: Greek, label: str, choice: Choice, program: Program) -> Sample:
+    first, size = program.outputs[label]
+    k = greek.element if size else 0
+    control = program.outputs.get(f"control of {label}")
+    column = None if control is None else control[0] + (k if control[1] else 0)
+    return Sample(greek.name, first + k, column, choice.estimator.name, choice.reason)
+
+

@@ -1,0 +1,161 @@
+"""Run a plan, in batches where a target is to be met, and read estimates off the moments."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from greeks.engine.contract import Contract
+from greeks.engine.plan import Plan, Sample, Wanted, grid_of, plan_for
+from greeks.errors import EstimationError, SchemaError
+from greeks.models.base import Model
+from greeks.payoffs.base import Payoff
+from greeks.results import Estimate, Sensitivities
+from greeks.samplers import Philox, Sampler
+from greeks.schemes.base import Scheme
+
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Moments
+
+CONTROLLED_FROM = 256  # paths below which a regressed control would bias more than it helps
+GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to simulate: everything but the contract."""
+
+    scheme: Scheme | None = None
+    sampler: Sampler | None = None
+    estimator: Wanted = "auto"
+    paths: int = 2**16
+    seed: int = 0
+    std_error: float | Mapping[str, float] | None = None
+    max_paths: int | None = None
+    time_limit: float | None = None
+    backend: str = "cpu"
+    threads: int | None = None
+    stream: int = 0
+
+
+def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings) -> Sensitivities:
+    """Price and Greeks of one contract."""
+    started = time.perf_counter()
+    contract = Contract.of(model, payoff)
+    scheme = settings.scheme or model.scheme()
+    grid = grid_of(contract, scheme)
+    plan = plan_for(contract, scheme, grid, greeks, settings.estimator)
+    moments = _simulate(plan, *plan.table(contract, grid), settings, started)
+    estimates, covariance = read(plan.samples, moments)
+    result = Sensitivities(
+        estimates,
+        covariance,
+        model=type(model).__name__,
+        payoff=type(payoff).__name__,
+        scheme=repr(scheme),
+        sampler=(settings.sampler or Philox()).name,
+        backend=settings.backend,
+        seed=settings.seed,
+        elapsed=time.perf_counter() - started,
+    )
+    _refuse_nonsense(result)
+    return result
+
+
+def _simulate(plan: Plan, table: np.ndarray, rows: np.ndarray, settings: Settings, started: float) -> Moments:  # type: ignore[type-arg]
+    from greeks.kernels import backends, compile, moments
+
+    rows_of = backends.rows(settings.backend)
+    text = plan.program.cuda if settings.backend == "cuda" else plan.program.cpu
+    program = compile.load(text, settings.backend)
+    chunk = backends.CHUNK
+    target = _targets(plan.samples, settings.std_error)
+    paths = settings.paths if not target else -(-settings.paths // chunk) * chunk
+    limit = settings.max_paths or (2**40 if target else paths)
+    parts, done = [], 0
+    size = min(paths, limit)
+    while True:
+        parts.append(
+            rows_of(program, table, rows, seed=settings.seed, stream=settings.stream, first=done, paths=size,
+                    threads=settings.threads)
+        )  # fmt: skip
+        done += size
+        found = moments.combine(*(np.concatenate(p) for p in zip(*parts, strict=True)))
+        size = _next_batch(plan.samples, found, target, done, limit, chunk)
+        late = settings.time_limit is not None and time.perf_counter() - started > settings.time_limit
+        if size <= 0 or late:
+            return found
+
+
+def _targets(samples: Sequence[Sample], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
+    if wanted is None:
+        return {}
+    names = [s.greek for s in samples]
+    target = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(names, float(wanted))
+    for name, value in target.items():
+        if name not in names:
+            raise SchemaError(f"std_error names {name!r}, which is not estimated; there are {', '.join(names)}")
+        if not (math.isfinite(value) and value > 0.0):
+            raise SchemaError(f"std_error[{name!r}] = {value!r}: expected a finite number > 0")
+    return target
+
+
+def _next_batch(
+    samples: Sequence[Sample], found: Moments, target: Mapping[str, float], done: int, limit: int, chunk: int
+) -> int:
+    """Paths still needed, in whole chunks; 0 when every target holds or the limit is reached."""
+    if not target or done >= limit:
+        return 0
+    estimates = read(samples, found)[0]
+    ratio = max((estimates[k].std_error / t for k, t in target.items()), default=0.0)
+    if not math.isfinite(ratio) or ratio <= 1.0:
+        return 0
+    needed = math.ceil(done * min(ratio * ratio * 1.05, GROWTH)) - done
+    return min(-(-needed // chunk) * chunk, limit - done)
+
+
+def read(samples: Sequence[Sample], moments: Moments) -> tuple[dict[str, Estimate], np.ndarray]:  # type: ignore[type-arg]
+    """Estimates and the covariance of their errors; a sample with a control is regressed on it."""
+    n = moments.count
+    comoment = np.asarray(moments.comoment)
+    weights = np.zeros((len(samples), len(moments.mean)))
+    lost = np.ones(len(samples))
+    for i, s in enumerate(samples):
+        weights[i, s.column] = 1.0
+        if s.control is not None and n >= CONTROLLED_FROM and comoment[s.control, s.control] > 0.0:
+            weights[i, s.control] -= comoment[s.column, s.control] / comoment[s.control, s.control]
+            lost[i] = 2.0
+    with np.errstate(invalid="ignore"):
+        values = _exact_product(weights, np.asarray(moments.mean))
+        spread = weights @ comoment @ weights.T
+    freedom = np.sqrt(np.outer(n - lost, n - lost))
+    covariance = spread / freedom / n
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    estimates = {
+        s.greek: Estimate(s.greek, float(v), float(e), n, s.estimator, s.reason)
+        for s, v, e in zip(samples, values, errors, strict=True)
+    }
+    return estimates, covariance
+
+
+def _exact_product(weights: np.ndarray, mean: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """weights @ mean where a NaN spoils only the rows that use it."""
+    return np.array([sum(w * m for w, m in zip(row, mean, strict=True) if w != 0.0) for row in weights])
+
+
+def _refuse_nonsense(result: Sensitivities) -> None:
+    bad = [e for e in result.values() if not (math.isfinite(e.value) and math.isfinite(e.std_error))]
+    if bad:
+        names = ", ".join(f'"{e.greek}" ({e.estimator})' for e in bad)
+        error = EstimationError(
+            f"{names} came out as {bad[0].value!r} +- {bad[0].std_error!r} under {result.model}: a degenerate path, such "
+            "as one with zero volatility where a density is needed, or numbers beyond double precision. Remedy: check "
+            f"the parameters, or use estimator=greeks.FiniteDifference() for {bad[0].greek!r}"
+        )
+        error.partial = result  # type: ignore[attr-defined]
+        raise error

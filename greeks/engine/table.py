@@ -1,0 +1,220 @@
+"""The table of everything that is the same for all paths, and the text that fills it.
+
+    table = [ parameters | head: once a run | one row a fine step | one row a date ]
+
+Rows start where the grid says, so that one program serves any number of dates and steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from greeks.engine.stages import Stages
+from greeks.expressions import fold as f
+from greeks.expressions.emit import Emitter, Place, Store
+from greeks.expressions.node import Expr, is_const, postorder, symbols
+
+GRID = frozenset({*f.GRID_FINE, *f.GRID_DATE})
+
+
+@dataclass
+class Section:
+    """Columns of the table: expressions and where each starts."""
+
+    columns: dict[Expr, int] = field(default_factory=dict)
+    width: int = 0
+
+    def add(self, e: Expr) -> None:
+        if e not in self.columns:
+            self.columns[e] = self.width
+            self.width += max(e.size, 1)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Sections of the table and offsets of the parameters in front of it."""
+
+    parameters: Mapping[Expr, int]
+    parameter_width: int
+    head: Section
+    fine: Section
+    seen: Section
+    unseen: Section
+    opening: Section
+
+    def leaf(self, e: Expr, section: Section, base: str) -> tuple[str, bool]:
+        """(text of e's first index in the array theta, whether it is in a row)."""
+        if e in self.parameters:
+            return str(self.parameters[e]), False
+        if e in self.head.columns:
+            return str(self.parameter_width + self.head.columns[e]), False
+        return f"{base} + {section.columns[e]}", True
+
+
+def layout(stages: Stages, parameters: Mapping[Expr, int], width: int) -> Table:
+    """Columns for every maximal uniform part of what the paths compute."""
+    table = Table(parameters, width, Section(), Section(), Section(), Section(), Section())
+    never = {c: c for c in stages.uniform}
+    sections = (
+        (stages.fine, table.fine),
+        (stages.seen, table.seen),
+        (stages.unseen, table.unseen),
+        (stages.opening, table.opening),
+    )
+    for stage, section in sections:
+        if stage is not None:
+            for e in frontier(stages, stage.updates.values()):
+                home = table.head if symbols(e).isdisjoint({*GRID, *never}) else section
+                if e not in parameters:
+                    home.add(e)
+    starts = [c.start for c in stages.fold.carries if c.symbol in stages.varying]
+    for e in frontier(stages, [*starts, *stages.settle.values()]):
+        if e not in parameters:
+            table.head.add(e)
+    return table
+
+
+def frontier(stages: Stages, roots: Iterable[Expr]) -> list[Expr]:
+    """The maximal uniform subexpressions of the roots, constants apart."""
+    found: dict[Expr, None] = {}
+    todo, seen = list(roots)[::-1], set[Expr]()
+    while todo:
+        e = todo.pop()
+        if e in seen:
+            continue
+        seen.add(e)
+        if not stages.tidy.varies(e):
+            if not is_const(e):
+                found[e] = None
+        else:
+            todo.extend(reversed(e.args))
+    return list(found)
+
+
+class Preparation:
+    """Text of `prepare(theta, fine, dates, grid, table)`: plays the uniform carries through and writes the table."""
+
+    def __init__(self, stages: Stages, table: Table) -> None:
+        self.stages, self.table = stages, table
+        self.store = Store(lanes=False)
+        self.places: dict[Expr, Place] = {
+            e: Place(array=("theta", str(at)), size=e.size) if e.size else Place(name=_parameter_name(e, at))
+            for e, at in table.parameters.items()
+        }
+        self.uniform = [c for c in stages.fold.carries if c.symbol in stages.uniform]
+        self.carried = {c.symbol: self.store.place(f"k{i}", c.symbol.size) for i, c in enumerate(self.uniform)}
+
+    def text(self) -> str:
+        body = [
+            *(f"{p.name} = theta[{self.table.parameters[e]}]" for e, p in self.places.items() if p.name),
+            *self._hoisted(),
+            *self._emit([(self.carried[c.symbol], c.start) for c in self.uniform], "a"),
+            *self._opening(),
+            *self._loops(),
+            *self._settle(),
+        ]
+        arrays = [f"{name} = zeros({n})" for name, n in self.store.arrays.items()]
+        lines = ["def prepare(theta, fine, dates, grid, table):", *("    " + x for x in [*arrays, *body]), "    return"]
+        return "\n".join(lines)
+
+    def _emit(self, roots: Sequence[tuple[Place, Expr]], prefix: str, more: Mapping[Expr, Place] | None = None) -> list[str]:
+        leaves = {**self.places, **self.carried, **(more or {})}
+        return Emitter(self.store, leaves, prefix).emit(roots)
+
+    def _hoisted(self) -> list[str]:
+        """Everything that needs parameters only is computed once, before the loops."""
+        known = set(self.table.parameters)
+        roots = [*self._updates("advance"), *self._updates("arrive"), *self._updates("observe")]
+        sections = (self.table.fine, self.table.seen, self.table.unseen, self.table.opening)
+        roots += [e for s in sections for e in s.columns]
+        fixed = [e for e in _fixed_frontier(roots, {*GRID, *self.stages.uniform}) if e not in known]
+        new = {e: self.store.place(f"h{i}", e.size) for i, e in enumerate(fixed)}
+        lines = self._emit([(place, e) for e, place in new.items()], "g")
+        self.places.update(new)
+        return lines
+
+    def _updates(self, at: str) -> list[Expr]:
+        return [c.map(at) for c in self.uniform]
+
+    def _columns(self, section: Section, base: str) -> list[tuple[Place, Expr]]:
+        return [(Place(array=("table", f"{base} + {at}"), size=e.size), e) if e.size else (_cell(base, at), e) for e, at in section.columns.items()]
+
+    def _carry(self, at: str) -> list[tuple[Place, Expr]]:
+        return [(self.carried[c.symbol], c.map(at)) for c in self.uniform if c.map(at) is not c.symbol]
+
+    def _opening(self) -> list[str]:
+        if not self.stages.fold.observes_start:
+            return []
+        grid, names = _grid_row("dates", f.GRID_DATE, "0")
+        d = "int(grid[0, 4])"
+        return [*names, f"d = {d}", *self._emit([*self._columns(self.table.opening, "d"), *self._carry("observe")], "o", grid)]
+
+    def _loops(self) -> list[str]:
+        fine, fine_names = _grid_row("fine", f.GRID_FINE, "s")
+        row = "k + 1" if self.stages.fold.observes_start else "k"
+        date, date_names = _grid_row("dates", f.GRID_DATE, row)
+        step = [*self._columns(self.table.fine, "r"), *self._carry("advance")]
+        width = max(self.table.fine.width, 0)
+        inner = [*fine_names, f"r = int(grid[k, 2]) + j * {width}", *self._emit(step, "s", fine), "s += 1"]
+        seen = self._emit([*self._columns(self.table.seen, "d"), *self._seen_carry()], "v", date)
+        unseen = self._emit([*self._columns(self.table.unseen, "d"), *self._carry("arrive")], "u", date)
+        lines = ["s = 0", "for k in range(grid.shape[0]):"]
+        if step:
+            lines += ["    for j in range(int(grid[k, 0])):", *("        " + x for x in inner)]
+        lines += [*("    " + x for x in date_names), "    d = int(grid[k, 3])"]
+        lines += ["    if grid[k, 1] > 0.0:", *("        " + x for x in [*seen, "pass"])]
+        lines += ["    else:", *("        " + x for x in [*unseen, "pass"])]
+        return lines if not self.stages.single else self._single(lines, date_names)
+
+    def _single(self, lines: list[str], date_names: list[str]) -> list[str]:
+        """One interval: the only date is settlement, whose columns see the carries before they arrive."""
+        cut = next(i for i, x in enumerate(lines) if x.strip().startswith("d = int(grid[k, 3])"))
+        return lines[:cut]
+
+    def _seen_carry(self) -> list[tuple[Place, Expr]]:
+        from greeks.expressions.uniform import merged
+
+        both = merged(self.stages.fold, "arrive", "observe")
+        return [(self.carried[c.symbol], both[c.symbol]) for c in self.uniform if both[c.symbol] is not c.symbol]
+
+    def _settle(self) -> list[str]:
+        row = len(f.GRID_DATE) and "grid.shape[0] - 1 + (1 if dates.shape[0] > grid.shape[0] else 0)"
+        grid, names = _grid_row("dates", f.GRID_DATE, "last")
+        head = self._columns(self.table.head, str(self.table.parameter_width))
+        return [f"last = {row}", *names, *self._emit(head, "e", grid)]
+
+
+def _cell(base: str, at: int) -> Place:
+    return Place(name=f"table[{base} + {at}]")
+
+
+def _parameter_name(e: Expr, at: int) -> str:
+    text = "".join(ch if ch.isalnum() else "_" for ch in str(e.payload)).strip("_")
+    return f"{text}_{at}" if not text or text[0].isdigit() else f"p_{text}"
+
+
+def _grid_row(array: str, names: Sequence[Expr], row: str) -> tuple[dict[Expr, Place], list[str]]:
+    """Places of the grid's symbols, and the lines that read a row of it."""
+    places = {e: Place(name=f"grid_{e.payload}") for e in names}
+    return places, [f"grid_{e.payload} = {array}[{row}, {i}]" for i, e in enumerate(names)]
+
+
+def _fixed_frontier(roots: Sequence[Expr], moving: set[Expr]) -> list[Expr]:
+    """Maximal subexpressions free of the moving symbols, constants and symbols apart."""
+    free: dict[Expr, bool] = {}
+    for e in postorder(list(roots)):
+        free[e] = e not in moving and all(free[a] for a in e.args)
+    found: dict[Expr, None] = {}
+    todo, seen = list(roots), set[Expr]()
+    while todo:
+        e = todo.pop()
+        if e in seen:
+            continue
+        seen.add(e)
+        if free[e]:
+            if e.args and e.op not in ("lt", "le", "and", "or", "not"):
+                found[e] = None
+        else:
+            todo.extend(e.args)
+    return list(found)

@@ -1,0 +1,9 @@
+"""Schemes: discretisations of a model. One a file."""
+
+from greeks.schemes.base import Scheme
+from greeks.schemes.euler import Euler
+from greeks.schemes.exact import Exact
+from greeks.schemes.milstein import Milstein
+from greeks.schemes.qe import QE
+
+__all__ = ["QE", "Euler", "Exact", "Milstein", "Scheme"]

@@ -1,0 +1,45 @@
+"""What a scheme is: a discretisation that turns a model into one-step transitions."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from greeks.errors import SchemaError
+from greeks.expressions.trace import Parameter
+from greeks.models.base import Model
+from greeks.schemes.transition import Transition
+
+
+@dataclass(frozen=True)
+class Scheme(ABC):
+    """Steps between observation dates; every date is a step's end, whatever the number of steps."""
+
+    @abstractmethod
+    def transition(
+        self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]
+    ) -> Transition:
+        """The step of a traced model; `observed` are the positions of the states that the payoff looks at."""
+
+    def substeps(self, interval: float, horizon: float) -> int:
+        """Fine steps in an interval between dates, of a path as long as `horizon` (years)."""
+        return 1
+
+
+@dataclass(frozen=True)
+class SteppedScheme(Scheme):
+    """A scheme with a step size: about `steps` equal steps over the life of the contract."""
+
+    steps: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+            raise SchemaError(
+                f"{type(self).__name__}.steps = {self.steps!r}: expected a whole number >= 1; "
+                "give the number of steps over the life of the contract, such as 64"
+            )
+
+    def substeps(self, interval: float, horizon: float) -> int:
+        return max(1, math.ceil(self.steps * interval / horizon - 1e-9))
