@@ -1,4 +1,4 @@
-"""What is shipped: one top level, real files behind the tree's symlink, types, data, and a package that imports."""
+"""What is shipped: one top level, real files behind the symlink, types, data, and a package that imports."""
 
 from __future__ import annotations
 
