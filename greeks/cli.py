@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from textwrap import indent
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from greeks.api import explain as explanation
 from greeks.errors import GreeksError, SchemaError
 
 if TYPE_CHECKING:
@@ -177,21 +179,10 @@ def _kinds(trades: list[Trade]) -> Iterator[list[Trade]]:
 
 
 def _explain_kind(trades: list[Trade], greeks: list[str]) -> None:
-    from greeks.api import explain as explanation
-
     first, others = trades[0], f" and {len(trades) - 1} like it" if len(trades) > 1 else ""
     typer.echo(f"{first.id}{others}: {first.payoff!r} under {first.model!r}")
-    for greek in greeks:
-        typer.echo(_indented(_answer(explanation, first, greek)))
-    typer.echo("")
-
-
-def _answer(explanation: Any, trade: Trade, greek: str) -> str:
     try:
-        return str(explanation(trade.model, trade.payoff, [greek]))
+        text = str(explanation(first.model, first.payoff, greeks))
     except GreeksError as error:
-        return f"{greek}: refused: {error}"
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
+        text = f"refused; {error}"
+    typer.echo(indent(text, "  ") + "\n")

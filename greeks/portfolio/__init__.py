@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from greeks.portfolio.market import load_market
-from greeks.portfolio.run import BookError, run
+from greeks.portfolio.pricing import BookError, run
 
 __all__ = ["BookError", "load_market", "run"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
 
+from greeks.api import explain, sensitivities
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.portfolio.book import Trade
 from greeks.portfolio.frame import Outcome
@@ -25,17 +25,19 @@ class Desk:
     settings: Settings
     trades_left: int
     failures: dict[str, str] = field(default_factory=dict)
+    bug: Exception | None = None
+    """The first exception that was none of ours."""
     _started: float = field(default_factory=monotonic)
 
     def price(self, trade: Trade) -> Outcome:
-        """All of the trade that can be had; an exception that is not ours passes on, with the trade's id."""
+        """All of the trade that can be had."""
         try:
             estimates, refused = self._answerable(trade)
         except GreeksError as error:
             return self._failed(trade, {}, f"failed: {_one_line(error)}")
-        except Exception as error:
-            error.add_note(f"while pricing trade {trade.id!r}")
-            raise
+        except Exception as error:  # one broken payoff must not cost the rest of the book
+            self.bug = self.bug or error
+            return self._failed(trade, {}, f"failed: {type(error).__name__}: {_one_line(error)}")
         finally:
             self.trades_left -= 1
         if refused:
@@ -46,33 +48,31 @@ class Desk:
         """The price with the Greeks that can be had, and why the others cannot."""
         try:
             return self._simulated(trade, self.greeks), {}
-        except (UnsupportedError, SchemaError) as error:
-            if not self.greeks:
-                raise
-            alone = len(self.greeks) == 1
-            refused = {self.greeks[0]: _one_line(error)} if alone else self._refused_alone(trade)
+        except (UnsupportedError, SchemaError):
+            refused = self._refused(trade)
             if not refused:
                 raise
             return self._simulated(trade, [greek for greek in self.greeks if greek not in refused]), refused
 
-    def _refused_alone(self, trade: Trade) -> Refusals:
-        """Which Greeks are to blame: each is asked for alone, with few paths."""
-        refused = {}
+    def _refused(self, trade: Trade) -> Refusals:
+        """Which Greeks are to blame, each asked about alone."""
+        refused: Refusals = {}
         for greek in self.greeks:
             try:
-                self._sensitivities(trade, [greek], self.settings.probing())
+                answer = explain(
+                    trade.model,
+                    trade.payoff,
+                    [greek],
+                    scheme=self.settings.scheme,
+                    estimator=self.settings.estimator,
+                )
+                refused |= answer.refused
             except (UnsupportedError, SchemaError) as error:
                 refused[greek] = _one_line(error)
         return refused
 
     def _simulated(self, trade: Trade, greeks: Sequence[str]) -> Estimates:
-        return self._sensitivities(
-            trade, greeks, {**self.settings.keywords(), "time_limit": self._time_share()}
-        )
-
-    def _sensitivities(self, trade: Trade, greeks: Sequence[str], keywords: Mapping[str, Any]) -> Estimates:
-        from greeks.api import sensitivities
-
+        keywords = {**self.settings.keywords(), "time_limit": self._time_share()}
         return sensitivities(trade.model, trade.payoff, greeks, stream=trade.stream, **keywords)
 
     def _time_share(self) -> float | None:

@@ -9,8 +9,6 @@ from typing import Any
 
 from greeks import fields
 
-_PROBE_PATHS = 4096
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,9 +17,8 @@ class Settings:
     scheme: Any = None
     sampler: Any = None
     estimator: Any = "auto"
-    controls: Any = None
-    paths: int = fields.whole(1, default=2**16)
-    seed: int = fields.whole(0, default=0)
+    paths: int = fields.whole(2, default=2**16)
+    seed: int = fields.whole(-(2**63), default=0)
     std_error: float | Mapping[str, float] | None = None
     max_paths: int | None = fields.whole(1, default=None)
     time_limit: float | None = fields.positive(default=None, hint="give the seconds for the whole book")
@@ -33,7 +30,3 @@ class Settings:
 
     def keywords(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-
-    def probing(self) -> dict[str, Any]:
-        """Settings for a run of which only its being possible is of interest."""
-        return {**self.keywords(), "paths": _PROBE_PATHS, "std_error": None, "max_paths": None}

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from greeks.cli import _split, app
+from greeks.engine.explain import Explanation
 from greeks.errors import UnsupportedError
 from greeks.results import Estimate, Sensitivities
 
@@ -26,7 +27,7 @@ REFUSED_ROW = "d,DAX,DigitalCall,1,100,1\n"
 
 def sensitivities(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> Mapping[str, Estimate]:
     if "gamma" in greeks and type(payoff).__name__ == "DigitalCall":
-        raise UnsupportedError("gamma of a jump")
+        raise UnsupportedError("gamma: a jump")
     names = ["price", *greeks]
     value = settings["paths"] + settings["seed"]
     return Sensitivities(
@@ -34,17 +35,20 @@ def sensitivities(model: Any, payoff: Any, greeks: Sequence[str], **settings: An
     )
 
 
-def explain(model: Any, payoff: Any, greeks: Sequence[str]) -> str:
-    if "gamma" in greeks:
-        raise UnsupportedError("gamma of a jump")
-    return f"{greeks[0]}: Pathwise"
+def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> Explanation:
+    if type(payoff).__name__ == "DigitalPut":
+        raise UnsupportedError("no digital puts")
+    jumps = type(payoff).__name__ == "DigitalCall"
+    refused = {greek: "a jump" for greek in greeks if jumps and greek == "gamma"}
+    good = [greek for greek in greeks if greek not in refused]
+    return Explanation(dict.fromkeys(good, "pathwise"), dict.fromkeys(good, "smooth"), refused, "Exact()", "")
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    api = ModuleType("greeks.api")
-    api.sensitivities, api.explain = sensitivities, explain  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "greeks.api", api)
+    monkeypatch.setattr("greeks.portfolio.desk.sensitivities", sensitivities)
+    monkeypatch.setattr("greeks.portfolio.desk.explain", explain)
+    monkeypatch.setattr("greeks.cli.explanation", explain)
     monkeypatch.chdir(tmp_path)
     Path("market.toml").write_text(MARKET)
     Path("book.csv").write_text(BOOK)
@@ -92,7 +96,7 @@ def test_coerced_bad_rows_end_with_1_and_the_others_priced(folder: Path) -> None
 def test_refused_greeks_end_with_1_and_are_told(folder: Path) -> None:
     Path("book.csv").write_text(BOOK + REFUSED_ROW)
     done = greeks("run", "book.csv", "market.toml", "--greeks", "delta,gamma", "--out", "risk.csv")
-    assert done.exit_code == 1 and "trade d: refused: gamma: gamma of a jump" in done.stderr
+    assert done.exit_code == 1 and "trade d: refused: gamma: a jump" in done.stderr
     risk = pd.read_csv("risk.csv")
     assert risk["delta"].notna().all() and risk["gamma"].isna().tolist() == [False, False, True]
 
@@ -104,7 +108,7 @@ def test_refused_greeks_end_with_1_and_are_told(folder: Path) -> None:
         (["book.csv", "nowhere.toml"], "nowhere.toml cannot be read"),
         (["book.csv", "book.csv"], "expected the suffix .toml or .json"),
         (["book.csv", "market.toml", "--out", "risk.xls"], "expected the suffix .csv or .parquet"),
-        (["book.csv", "market.toml", "--paths", "0"], "paths = 0: expected a whole number >= 1"),
+        (["book.csv", "market.toml", "--paths", "1"], "paths = 1: expected a whole number >= 2"),
         (["book.csv", "market.toml", "--paths", "many"], "Invalid value for '--paths'"),
         (["book.csv", "market.toml", "--errors", "ignore"], "Invalid value for '--errors'"),
         (["book.csv", "market.toml", "--out", "no/risk.csv"], "cannot be written"),
@@ -117,14 +121,13 @@ def test_bad_input_ends_with_2_and_a_message(folder: Path, arguments: list[str],
 
 
 def test_explain_tells_each_kind_of_trade_once(folder: Path) -> None:
-    Path("book.csv").write_text(BOOK + "e,DAX,Call,1,120,2\n")
+    Path("book.csv").write_text(BOOK + "e,DAX,Call,1,120,2\n" + REFUSED_ROW + "f,DAX,DigitalPut,1,100,1\n")
     done = greeks("explain", "book.csv", "market.toml", "--greeks", "delta,gamma")
     assert done.exit_code == 0
     assert done.stdout.startswith("a and 1 like it: Call(strike=100.0, maturity=1.0) under BlackScholes(")
-    assert (
-        done.stdout.count("delta: Pathwise") == 2
-        and done.stdout.count("gamma: refused: gamma of a jump") == 2
-    )
+    assert done.stdout.count("\n  delta: pathwise; smooth\n") == 3
+    assert done.stdout.count("\n  gamma: refused; a jump\n") == 1
+    assert done.stdout.count("\n  refused; no digital puts\n") == 1
 
 
 def test_explain_refuses_a_bad_book(folder: Path) -> None:

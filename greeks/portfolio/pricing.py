@@ -43,7 +43,6 @@ def run(
     scheme: Any = None,
     sampler: Any = None,
     estimator: Any = "auto",
-    controls: Any = None,
     paths: int = 2**16,
     seed: int = 0,
     std_error: float | Mapping[str, float] | None = None,
@@ -74,7 +73,7 @@ def run(
     errors : {"raise", "coerce"}
         What bad rows and refused Greeks lead to: one error that lists them all, or NaN and a reason in
         `status`.
-    scheme, sampler, estimator, controls, backend, threads
+    scheme, sampler, estimator, backend, threads
         As in `sensitivities`, for every trade.
     paths : int
         Paths for each trade, unless `std_error` decides.
@@ -106,6 +105,21 @@ def run(
     BookError
         At the end, naming every trade that failed or had a Greek refused (errors="raise"); the rest is in
         `.partial`.
+
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> import pandas as pd
+    >>> market = {"DAX": gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2)}
+    >>> book = pd.DataFrame({
+    ...     "id": ["T1", "T2"], "underlying": "DAX", "payoff": ["Call", "Put"], "quantity": [10.0, -5.0],
+    ...     "strike": [100.0, 90.0], "maturity": [1.0, 0.5],
+    ... })
+    >>> risk = gk.run(book, market, ["delta"], paths=2**14)
+    >>> list(risk.columns)
+    ['price', 'price_std_error', 'delta', 'delta_std_error', 'estimator', 'status']
+    >>> risk["delta"].round(0).tolist()
+    [6.0, 1.0]
     """
     if errors not in ("raise", "coerce"):
         raise SchemaError(f"errors = {errors!r}: expected 'raise' or 'coerce'")
@@ -114,7 +128,6 @@ def run(
         scheme=scheme,
         sampler=sampler,
         estimator=estimator,
-        controls=controls,
         paths=paths,
         seed=seed,
         std_error=std_error,
@@ -132,7 +145,7 @@ def run(
         outcomes[trade.position] = desk.price(trade)
     frame = pd.concat([book[list(keep)], to_frame(book.index, outcomes, names)], axis=1)
     if desk.failures and errors == "raise":
-        raise BookError(_summary(desk.failures), frame, desk.failures)
+        raise BookError(_summary(desk.failures), frame, desk.failures) from desk.bug
     return frame
 
 
