@@ -180,12 +180,10 @@ class Sensitivities(Mapping[str, Estimate]):
         )
 
     def __repr__(self) -> str:
-        widths = [max(len(row[i]) for row in self._table()) for i in range(len(_HEADINGS))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            for row in self._table()
-        ]
-        return "\n".join([self._title(), "", *(line.rstrip() for line in lines), *self._notes()])
+        table = [[*cells, _clipped(reason)] for *cells, reason in self._table()]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+        return "\n".join([self._title(), "", *lines, *self._notes()])
 
     def _repr_html_(self) -> str:
         head, *body = ([html.escape(cell) for cell in row] for row in self._table())
@@ -222,6 +220,12 @@ class Sensitivities(Mapping[str, Estimate]):
         ]
 
 
+def _clipped(reason: str) -> str:
+    """So much of a reason as fits a terminal; the estimate itself and the HTML have all of it."""
+    return reason if len(reason) <= _REASON_WIDTH else f"{reason[: _REASON_WIDTH - 1]}…"
+
+
+_REASON_WIDTH = 60
 _HEADINGS = ("greek", "value ± std_error", "estimator", "reason")
 
 
