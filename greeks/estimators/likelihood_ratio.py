@@ -41,7 +41,7 @@ def likelihood_ratio(fold: Fold, d: Direction) -> Fold:
     """`fold` with the score of direction d riding along: output f becomes f * score + (df at a fixed path)."""
     scoring = fold.scoring
     if scoring is None:
-        raise UnsupportedError(f"likelihood ratio in {d.label}: {fold.no_density}")
+        raise UnsupportedError(f"likelihood ratio in {d.label} has no density: {fold.no_density}")
     lens = _Lens(fold, scoring, d)
     held = set(scoring.states)
     tangents = tangent_carries(fold, lens.names, lens.seeds, d.vector, held)
@@ -185,8 +185,8 @@ def _refuse_jumps(fold: Fold, d: Direction, moved: Mapping[Expr, Expr], held: se
     level, jumps = roughness(fold, moved, d.seeds, exempt=held)
     if level > Regularity.LIPSCHITZ:
         raise UnsupportedError(
-            f"likelihood ratio in {d.label}: it moves where the payoff jumps ({jumps[0].args[0]}) other than through "
-            "the density of the path"
+            f"likelihood ratio in {d.label} would miss the jump at {jumps[0].args[0]}, which moves with {d.label} other "
+            "than through the density of the path"
         )
 
 
@@ -197,7 +197,7 @@ def _refuse_parameter_in_degenerate_step(fold: Fold, scoring: Scoring, d: Direct
     dead = {e: ZERO for s in slopes for e in postorder([s]) if e.op == "max" and any(is_const(a, 0.0) for a in e.args)}
     if dead and not all(free_of(substitute(e, dead), d.seeds) for e in rows):
         raise UnsupportedError(
-            f"likelihood ratio in {d.label}: where the diffusion dies out the step has no density but still moves "
+            f"likelihood ratio in {d.label} is not valid: where the diffusion dies out the step has no density but still moves "
             f"with {d.label}; use scheme=greeks.QE(steps=...), or estimator=greeks.FiniteDifference()"
         )
 

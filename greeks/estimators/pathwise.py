@@ -54,7 +54,6 @@ def pathwise(fold: Fold, d: Direction) -> Fold:
     level, jumps = roughness(fold, moved, d.seeds)
     if level > Regularity.LIPSCHITZ:
         raise UnsupportedError(
-            f"pathwise in {d.label}: the path or payoff jumps where {jumps[0].args[0]} turns, and its derivative "
-            "there would silently be missed"
+            f"pathwise in {d.label} would silently miss the jump at {jumps[0].args[0]}"
         )
     return result

@@ -50,7 +50,7 @@ def choose(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Es
 
 def _reason(estimator: Estimator, refusals: list[str]) -> str:
     if not refusals:
-        return "every map that moves is Lipschitz" if isinstance(estimator, Pathwise) else "first choice"
+        return "path and payoff are Lipschitz" if isinstance(estimator, Pathwise) else "first choice"
     return "; ".join(dict.fromkeys(refusals))
 
 

@@ -37,7 +37,7 @@ def quotient(e: Expr, x: Expr) -> Expr | None:
         return None if q is None else q / e.args[1]
     if e.op == "where":
         a, b = (quotient(v, x) for v in e.args[1:])
-        return None if a is None or b is None else n.where(e.args[0], a, b, e.payload is not None)
+        return None if a is None or b is None else n.where(e.args[0], a, b, e.payload)
     return None
 
 

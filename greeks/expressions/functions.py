@@ -82,7 +82,7 @@ def where(condition: Any, a: Scalar, b: Scalar, *, continuous: bool = False) -> 
     seen to agree where the condition turns or the author declares `continuous=True`.
     """
     if _traced(condition):
-        return n.where(condition, wrap(a), wrap(b), continuous)
+        return n.where(condition, wrap(a), wrap(b), "continuous" if continuous else None)
     return a if condition else b
 
 

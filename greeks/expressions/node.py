@@ -37,12 +37,7 @@ class Expr:
     __array_priority__ = 1000.0  # numpy scalars hand the operation over to us
 
     def __repr__(self) -> str:
-        if self.op == "const":
-            return f"{self.payload:g}"
-        if self.op == "symbol":
-            return str(self.payload)
-        inside = ", ".join(map(repr, self.args))
-        return f"{self.op}({inside})" if self.payload is None else f"{self.op}[{self.payload}]({inside})"
+        return shown(self)
 
     def __hash__(self) -> int:
         return id(self)
@@ -360,13 +355,17 @@ def logical(op: str, *args: Expr) -> Expr:
     return node(op, *args)
 
 
-def where(condition: Expr, a: Expr, b: Expr, continuous: bool = False) -> Expr:
-    """a where the condition holds, else b; `continuous` declares that the two agree where the condition turns."""
+def where(condition: Expr, a: Expr, b: Expr, joint: str | None = None) -> Expr:
+    """a where the condition holds, else b.
+
+    joint : None, a jump for all we know; "continuous", declared to agree where the condition turns; "guard", a
+        value kept from being computed where it is not used, so that the condition is no joint at all.
+    """
     if condition.op not in BOOLEAN:
         raise TypeError(f"where() needs a condition such as x > 1 first; got {condition!r}")
     if a is b:
         return a
-    return node("where", condition, a, b, payload="continuous" if continuous else None)
+    return node("where", condition, a, b, payload=joint)
 
 
 def total(v: Expr) -> Expr:
@@ -407,7 +406,7 @@ def rebuild(e: Expr, args: tuple[Expr, ...]) -> Expr:
     if e.op in ("max", "min"):
         return extremum(e.op, *args)
     if e.op == "where":
-        return where(*args, continuous=e.payload is not None)
+        return where(*args, joint=e.payload)
     if e.op == "index":
         return index(args[0], e.payload)
     if e.op == "onehot":
@@ -443,6 +442,26 @@ def postorder(roots: list[Expr], stop: Mapping[Expr, Any] | None = None) -> list
             if stop is None or e not in stop:
                 stack.extend((a, False) for a in reversed(e.args) if a not in seen)
     return order
+
+
+_SIGNS: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "and": "&", "or": "|"}
+_LONGEST: Final = 60  # characters of an expression in a message
+
+
+def shown(e: Expr, inner: bool = False) -> str:
+    """An expression as a person would write it, cut where it grows long."""
+    if e.op == "const":
+        return f"{e.payload:g}"
+    if e.op == "symbol":
+        return str(e.payload)
+    if e.op in _SIGNS:
+        text = f" {_SIGNS[e.op]} ".join(shown(a, inner=True) for a in e.args)
+        text = f"({text})" if inner else text
+    elif e.op == "neg":
+        text = f"-{shown(e.args[0], inner=True)}"
+    else:
+        text = f"{e.op}({', '.join(shown(a) for a in e.args)})"
+    return text if len(text) <= _LONGEST else "(...)"
 
 
 def symbols(*roots: Expr) -> set[Expr]:

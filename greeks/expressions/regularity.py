@@ -37,6 +37,8 @@ def _classify(e: Expr, memo: Mapping[Expr, Regularity]) -> Regularity:
         return roughest
     if e.op in ("max", "min", "abs", "largest", "smallest"):
         return max(roughest, Regularity.LIPSCHITZ)
+    if e.op == "where" and e.payload == "guard":
+        return max(memo[e.args[1]], memo[e.args[2]])
     if e.op == "where" and memo[e.args[0]] != Regularity.STILL:
         joined = e.payload == "continuous" or _agree_at_switch(e)
         branches = max(memo[e.args[1]], memo[e.args[2]])

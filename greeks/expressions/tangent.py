@@ -72,7 +72,7 @@ def _at_extremum(e: Expr, dv: Expr) -> Expr:
 
 def _positive(a: Expr, value: Expr) -> Expr:
     """`value` where a > 0, else 0: slopes that are infinite at 0 meet a zero tangent there."""
-    return n.where(n.compare("lt", ZERO, a), value, ZERO)
+    return n.where(n.compare("lt", ZERO, a), value, ZERO, "guard")
 
 
 def _sqrt(e: Expr, d: Sequence[Expr]) -> Expr:
@@ -88,7 +88,7 @@ def _power(e: Expr, d: Sequence[Expr]) -> Expr:
 
 
 def _where(e: Expr, d: Sequence[Expr]) -> Expr:
-    return n.where(e.args[0], d[1], d[2])
+    return n.where(e.args[0], d[1], d[2], "guard" if e.payload == "guard" else None)
 
 
 def _max(e: Expr, d: Sequence[Expr]) -> Expr:

@@ -82,7 +82,12 @@ class Branch:
         quadratic = A * self.b2 * self.a / scale - 0.5 * log(scale)
         p = (self.psi - 1.0) / (self.psi + 1.0)
         beta = (1.0 - p) / self.mean
-        return where(ok, quadratic, log(where(ok, 1.0, p + beta * (1.0 - p) / (beta - A))), continuous=True)
+        return where(ok, quadratic, log(_guard(ok, 1.0, p + beta * (1.0 - p) / (beta - A))), continuous=True)
+
+
+def _guard(used: Expr, a: n.Operand, b: n.Operand) -> Expr:
+    """a where it is used, else a harmless b: each branch computes both, and must not take the root of less than 0."""
+    return n.where(used, n.wrap(a), n.wrap(b), "guard")
 
 
 def square_root_variance(sde: SDE) -> SquareRoot | None:
@@ -119,7 +124,7 @@ def _variance_step(root: SquareRoot) -> tuple[Expr, Branch]:
     variance = v * (xi2 * decay * held) + root.level * (0.5 * xi2 * held * held)
     psi = variance / (mean * mean)
     ok = psi <= SWITCH
-    ratio = where(ok, 2.0 / psi, 2.0, continuous=True)  # the other branch never sees it
+    ratio = _guard(ok, 2.0 / psi, 2.0)  # the other branch never sees it
     b2 = ratio - 1.0 + sqrt(ratio) * sqrt(ratio - 1.0)
     a = mean / (1.0 + b2)
     bent = sqrt(b2) + z
