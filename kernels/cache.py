@@ -51,7 +51,7 @@ def find(key: str) -> Path | None:
         if (program / SEAL).read_text(encoding="ascii") == digest(program):
             return program
     except (OSError, UnicodeDecodeError):
-        if not program.exists():
+        if not os.path.exists(program):
             return None
     discard(program)
     return None

@@ -79,7 +79,15 @@ def build(text: str, backend: str) -> CompiledProgram:
     function, compiled = fetch(source, key, name)
     constants = {c: int(str(defined.get(c, 0))) for c in ("OUTPUTS", "WORK", "UNIFORMS")}
     return CompiledProgram(
-        text, source, backend, key, constants["OUTPUTS"], constants["WORK"], constants["UNIFORMS"], compiled, function
+        text,
+        source,
+        backend,
+        key,
+        constants["OUTPUTS"],
+        constants["WORK"],
+        constants["UNIFORMS"],
+        compiled,
+        function,
     )
 
 
@@ -115,9 +123,19 @@ def hash_of(source: str) -> str:
     from numba.core import config
 
     processor = config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
-    features = config.CPU_FEATURES if config.CPU_FEATURES is not None else llvmlite.binding.get_host_cpu_features().flatten()
+    features = (
+        config.CPU_FEATURES
+        if config.CPU_FEATURES is not None
+        else llvmlite.binding.get_host_cpu_features().flatten()
+    )
     versions = (sys.version, numba.__version__, llvmlite.__version__, numpy.__version__)
-    settings = (config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE, config.ENABLE_AVX, config.BOUNDSCHECK)
+    settings = (
+        config.OPT,
+        config.LOOP_VECTORIZE,
+        config.SLP_VECTORIZE,
+        config.ENABLE_AVX,
+        config.BOUNDSCHECK,
+    )
     intrinsics = Path(__file__).with_name("intrinsics.py").read_text(encoding="utf-8")
     everything = repr((source, intrinsics, versions, processor, features, settings))
     return hashlib.sha256(everything.encode()).hexdigest()[:40]

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +39,9 @@ def run(
     first: a multiple of CHUNK. The result has the same bits for any number of threads.
     Raises SchemaError for a bad `first`, `paths`, `stream` or `threads`.
     """
-    return combine(*rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths, threads=threads))
+    return combine(
+        *rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths, threads=threads)
+    )
 
 
 def rows(
@@ -90,13 +92,13 @@ class Work:
         """Simulate every chunk; an interrupt stops all threads within about SLICE seconds."""
         if threads < 1:
             raise SchemaError(f"threads = {threads}: expected at least 1; leave it out to use every core")
-        self.threads = min(threads, self.chunks)
-        if self.threads <= 1:
+        self.threads = max(1, min(threads, self.chunks))
+        if self.threads == 1:
             return self.worker()
         with ThreadPoolExecutor(self.threads) as pool:
             futures = [pool.submit(self.worker) for _ in range(self.threads)]
             try:
-                wait(futures)
+                wait(futures, return_when=FIRST_EXCEPTION)
             finally:
                 self.stopped = True
         for future in futures:
@@ -120,7 +122,9 @@ class Work:
         while True:
             with self.lock:
                 begin = self.next
-                end = self.next = min(begin + min(size, max(1, (self.chunks - begin) // (2 * self.threads))), self.chunks)
+                end = self.next = min(
+                    begin + min(size, max(1, (self.chunks - begin) // (2 * self.threads))), self.chunks
+                )
             if self.stopped or begin == end:
                 return
             started = time.perf_counter()
@@ -139,7 +143,9 @@ def check(stream: int, first: int, paths: int) -> None:
     if paths < 0:
         raise SchemaError(f"paths = {paths}: expected at least 0")
     if first < 0 or first % CHUNK:
-        raise SchemaError(f"first = {first}: expected a multiple of {CHUNK}, so that chunks are the same in every run")
+        raise SchemaError(
+            f"first = {first}: expected a multiple of {CHUNK}, so that chunks are the same in every run"
+        )
     if not 0 <= stream < 2**32:
         raise SchemaError(f"stream = {stream}: expected an integer in [0, 2**32)")
 

@@ -33,8 +33,8 @@ def unavailable() -> str | None:
         return f"Numba has no CUDA target here ({error})"
     if cuda.is_available():
         return None
-    error = getattr(cuda, "cuda_error", lambda: None)()
-    return " ".join(str(error or "no NVIDIA device found").split())
+    found = getattr(cuda, "cuda_error", lambda: None)()
+    return " ".join(str(found or "no NVIDIA device found").split())
 
 
 def require() -> None:
@@ -85,7 +85,9 @@ def rows(
     for begin in range(0, len(counts), step):
         end = min(begin + step, len(counts))
         size = min((end - begin) * CHUNK, paths - begin * CHUNK)
-        out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size))
+        out = simulate(
+            program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size)
+        )
         load(REDUCTION).entry(out, m, size, np.empty(m), means[begin:end], comoments[begin:end])
     return counts, means, comoments
 

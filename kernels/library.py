@@ -33,7 +33,10 @@ def names_in(node: ast.AST) -> frozenset[str]:
     """Every name that a piece of code reads, annotations apart."""
     parts = node.body if isinstance(node, ast.FunctionDef) else [node]
     return frozenset(
-        found.id for part in parts for found in ast.walk(part) if isinstance(found, ast.Name) and isinstance(found.ctx, ast.Load)
+        found.id
+        for part in parts
+        for found in ast.walk(part)
+        if isinstance(found, ast.Name) and isinstance(found.ctx, ast.Load)
     )
 
 
@@ -42,9 +45,15 @@ def definition(node: ast.stmt, role: str) -> Definition | None:
     if isinstance(node, ast.FunctionDef):
         body = node.body[1:] if ast.get_docstring(node) else node.body
         arguments = ", ".join(argument.arg for argument in node.args.args)
-        text = f"def {node.name}({arguments}):\n" + "\n".join(f"    {line}" for line in ast.unparse(ast.Module(body, [])).splitlines())
+        text = f"def {node.name}({arguments}):\n" + "\n".join(
+            f"    {line}" for line in ast.unparse(ast.Module(body, [])).splitlines()
+        )
         return Definition(node.name, role, text, names_in(node))
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper():
+    if (
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id.isupper()
+    ):
         return Definition(node.targets[0].id, "constant", ast.unparse(node), names_in(node.value))
     return None
 
@@ -82,6 +91,10 @@ def defined_in(tree: ast.Module) -> dict[str, object]:
     """The names a program defines: its functions (None) and its literal constants (their values)."""
     found: dict[str, object] = {node.name: None for node in tree.body if isinstance(node, ast.FunctionDef)}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        ):
             found[node.targets[0].id] = node.value.value
     return found

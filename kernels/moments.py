@@ -62,12 +62,14 @@ def combine(counts: NDArray[np.int64], means: Array, comoments: Array) -> Moment
     count = int(counts.sum())
     if count == 0:
         return Moments.empty(means.shape[1])
-    shift = means - means[0]
-    weighted = counts[:, None] * shift
-    mean_shift = weighted.sum(axis=0) / count
-    centred = shift - mean_shift
-    between = np.einsum("ki,kj->ij", counts[:, None] * centred, centred)
-    return Moments(count, means[0] + mean_shift, comoments.sum(axis=0) + between)
+    with np.errstate(
+        invalid="ignore", over="ignore"
+    ):  # an infinite sample leaves NaN, for the caller to judge
+        shift = means - means[0]
+        mean_shift = (counts[:, None] * shift).sum(axis=0) / count
+        centred = shift - mean_shift
+        between = np.einsum("ki,kj->ij", counts[:, None] * centred, centred)
+        return Moments(count, means[0] + mean_shift, comoments.sum(axis=0) + between)
 
 
 def merge(a: Moments, b: Moments) -> Moments:

@@ -82,7 +82,12 @@ def quantile(q: float) -> float:
 def normal_pair(path: int, call: int, seed: int, stream: int) -> tuple[float, float]:
     """The two normals of one Philox call: what a lane of `lanes.normals` gets, bit for bit."""
     a, b, c, d = philox(
-        call, stream, path & 0xFFFFFFFF, (path >> 32) & 0xFFFFFFFF, seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
+        call,
+        stream,
+        path & 0xFFFFFFFF,
+        (path >> 32) & 0xFFFFFFFF,
+        seed & 0xFFFFFFFF,
+        (seed >> 32) & 0xFFFFFFFF,
     )
     return quantile(centred(a, b)), quantile(centred(c, d))
 

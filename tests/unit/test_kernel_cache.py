@@ -1,0 +1,208 @@
+"""The folder of compiled programs: never stale, never half written, never in the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from greeks.kernels import cache, cpu, library
+from greeks.kernels import compile as compiler
+
+PROGRAM = """\
+LANES = 256
+ROW = 264
+OUTPUTS = 1
+WORK = 264
+UNIFORMS = 0
+OUT = 0
+
+@kernel
+def block(theta, grid, seed, stream, path0, w, u):
+    for p in range(LANES):
+        w[p + 0] = {expression}
+"""
+LOAD = f"""
+import sys
+import numpy as np
+from greeks.kernels import compile as compiler, cpu
+program = compiler.load({PROGRAM.format(expression="maximum(1.0, theta[0])")!r})
+moments = cpu.run(program, np.array([2.5]), np.ones((1, 1)), seed=1, paths=10)
+print(moments.mean[0], program.compiled)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty cache of this test's own."""
+    monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def build(expression="maximum(1.0, theta[0])"):
+    return compiler.build(PROGRAM.format(expression=expression), "cpu")
+
+
+def value(program):
+    return cpu.run(program, np.array([2.5]), np.ones((1, 1)), seed=1, paths=10).mean[0]
+
+
+def process(code=LOAD, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-W", "always", "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_program_is_compiled_once_and_then_found(folder):
+    first, second = build(), build()
+    assert first.compiled and not second.compiled
+    assert value(first) == value(second) == 2.5
+    assert [path.name for path in folder.iterdir()] == [first.key]
+
+
+def test_within_a_process_it_is_the_same_object(folder):
+    text = PROGRAM.format(expression="theta[0] - 1.25")
+    assert compiler.load(text) is compiler.load(text)
+
+
+def test_edited_text_is_another_program(folder):
+    assert value(build("theta[0] + 1.0")) == 3.5
+    assert value(build("theta[0] + 2.0")) == 4.5
+
+
+def test_an_edited_library_is_never_stale(folder, monkeypatch):
+    before = build()
+    edited = dict(library.definitions())
+    edited["maximum"] = replace(edited["maximum"], text="def maximum(a, b):\n    return a + b")
+    monkeypatch.setattr(library, "definitions", lambda: edited)
+    after = build()
+    assert (value(before), value(after)) == (2.5, 3.5)
+    assert after.compiled and after.key != before.key
+
+
+def test_other_processors_and_versions_get_programs_of_their_own(folder, monkeypatch):
+    import llvmlite.binding
+    import numba
+
+    keys = {compiler.hash_of("source")}
+    monkeypatch.setattr(numba, "__version__", "0.0")
+    keys.add(compiler.hash_of("source"))
+    monkeypatch.setattr(llvmlite.binding, "get_host_cpu_name", lambda: "abacus")
+    keys.add(compiler.hash_of("source"))
+    assert len(keys) == 3
+
+
+DAMAGES = {
+    "truncated": lambda data: data[: len(data) // 2],
+    "empty": lambda data: b"",
+    "one bit": lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:],
+    "garbage": lambda data: b"\x80\x04garbage" * 20,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("pattern", ["**/*.nbc", "**/*.nbi", "seal", "program.py"])
+def test_damage_is_noticed_and_repaired(folder, pattern, damage):
+    program = build()
+    (file,) = (folder / program.key).glob(pattern)
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    again = build()
+    assert again.compiled and value(again) == 2.5
+    assert not build().compiled
+    assert [path.name for path in folder.iterdir()] == [program.key]
+
+
+def test_a_missing_file_is_noticed_and_repaired(folder):
+    program = build()
+    (file,) = (folder / program.key).glob("**/*.nbc")
+    file.unlink()
+    assert value(build()) == 2.5
+    assert not build().compiled
+
+
+def test_a_folder_that_cannot_be_written_costs_one_warning(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(cache, "_warned", set())
+    with pytest.warns(RuntimeWarning, match="set GREEKS_CACHE_DIR to a folder that can be written"):
+        assert value(build()) == 2.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert value(build("theta[0] + 3.0")) == 5.5
+
+
+def test_a_disk_that_fills_up_while_compiling_is_survived(folder, monkeypatch):
+    monkeypatch.setattr(cache, "_warned", set())
+    write, publish = Path.write_text, cache.publish
+
+    def full(self, *arguments, **options):
+        if self.name in ("program.py", cache.SEAL):
+            raise OSError(28, "No space left on device")
+        return write(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.warns(RuntimeWarning, match="No space left on device"):
+        assert value(build()) == 2.5
+    publish(folder, "never")
+    assert list(folder.iterdir()) == []
+
+
+def test_numba_cache_dir_does_not_lead_the_files_astray(folder, tmp_path):
+    found = process(NUMBA_CACHE_DIR=str(tmp_path / "elsewhere")).communicate()[0].split()
+    again = process(NUMBA_CACHE_DIR=str(tmp_path / "elsewhere")).communicate()[0].split()
+    assert (found, again) == (["2.5", "True"], ["2.5", "False"])
+
+
+def test_two_processes_at_once(folder):
+    both = [process() for _ in range(2)]
+    for one in both:
+        out, errors = one.communicate(timeout=120)
+        assert (one.returncode, out.split()[0], errors) == (0, "2.5", "")
+    assert len(list(folder.iterdir())) == 1
+    assert not build().compiled
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("wait", [0.0, 0.3])
+def test_a_blow_while_compiling_leaves_nothing_broken(folder, blow, wait):
+    victim = process()
+    deadline = time.monotonic() + 60
+    while not (folder.exists() and any(folder.glob(f"{cache.PRIVATE}*"))):
+        assert time.monotonic() < deadline and victim.poll() is None
+        time.sleep(0.002)
+    time.sleep(wait)
+    victim.send_signal(blow)
+    victim.communicate(timeout=60)
+    survivors = [path for path in folder.iterdir() if not path.name.startswith(cache.PRIVATE)]
+    assert all((path / cache.SEAL).read_text() == cache.digest(path) for path in survivors)
+    assert blow == signal.SIGKILL or survivors == list(folder.iterdir())
+    assert value(build()) == 2.5 and not build().compiled
+    os.utime(folder, None)
+    cache.sweep(age=-1.0)
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_only_old_leftovers_are_swept(folder):
+    (folder / f"{cache.PRIVATE}young").mkdir(parents=True)
+    (folder / f"{cache.PRIVATE}old").mkdir()
+    os.utime(folder / f"{cache.PRIVATE}old", (0, 0))
+    build()
+    assert sorted(path.name for path in folder.glob(f"{cache.PRIVATE}*")) == [f"{cache.PRIVATE}young"]
+
+
+def test_importing_kernels_does_not_import_numba():
+    code = "import sys, greeks.kernels, greeks.kernels.backends, greeks.kernels.cpu, greeks.kernels.compile; print('numba' in sys.modules)"
+    assert process(code).communicate()[0] == "False\n"

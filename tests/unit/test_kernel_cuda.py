@@ -1,0 +1,139 @@
+"""The CUDA form of a program: the same numbers as the CPU in Numba's simulator, and PTX where NVVM can be found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from greeks.errors import SchemaError, UnsupportedError
+from greeks.kernels import backends, cuda
+
+CPU = """\
+LANES = 256
+ROW = 264
+OUTPUTS = 3
+WORK = 1584
+UNIFORMS = 0
+OUT = 528
+
+@kernel
+def block(theta, grid, seed, stream, path0, w, u):
+    for p in range(LANES):
+        w[p + 1320] = log(theta[0])
+    for s in range(grid.shape[0]):
+        normals(w, 0, path0, s, seed, stream)
+        for p in range(LANES):
+            z = w[p + 0]
+            w[p + 1320] = w[p + 1320] + fma(theta[1] * sqrt(grid[s, 1]), z, -0.5 * theta[1] * theta[1] * grid[s, 1])
+    normal(w, 264, path0, 9, seed, stream)
+    for p in range(LANES):
+        x = exp(w[p + 1320])
+        w[p + 528] = maximum(x - 100.0, 0.0)
+        w[p + 792] = 1.0 if x > 100.0 else 0.0
+        w[p + 1056] = normal_cdf(w[p + 264]) + tanh(sin(x)) + power(x, 0.25)
+"""
+CUDA = """\
+LANES = 256
+ROW = 264
+OUTPUTS = 3
+
+@device
+def path(theta, grid, seed, stream, index, out):
+    y = local_array(1)
+    y[0] = log(theta[0])
+    for s in range(grid.shape[0]):
+        z, unused = normal_pair(index, s, seed, stream)
+        y[0] = y[0] + fma(theta[1] * sqrt(grid[s, 1]), z, -0.5 * theta[1] * theta[1] * grid[s, 1])
+    last = normal_single(index, 9, seed, stream)
+    x = exp(y[0])
+    out[0] = maximum(x - 100.0, 0.0)
+    out[1] = 1.0 if x > 100.0 else 0.0
+    out[2] = normal_cdf(last) + tanh(sin(x)) + power(x, 0.25)
+"""
+COMPARE = f"""
+import numpy as np
+from greeks.kernels import compile as compiler, cpu, cuda
+theta, grid = np.array([100.0, 0.2]), np.tile([0.5, 0.25], (3, 1))
+where = dict(seed=-7, stream=2, first=2**33, paths=4096 + 700)
+a = cpu.rows(compiler.load({CPU!r}), theta, grid, **where)
+cuda.MEMORY = 1  # a batch a chunk
+b = cuda.rows(compiler.load({CUDA!r}, "cuda"), theta, grid, **where)
+np.testing.assert_array_equal(a[0], b[0])
+for x, y in zip(a[1:], b[1:]):
+    np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9)
+np.testing.assert_array_equal(a[1][:, 1], b[1][:, 1])
+moments = cuda.run(compiler.load({CUDA!r}, "cuda"), theta, grid, **where)
+assert moments.count == 4796 and 0.4 < moments.mean[1] < 0.6
+print("same")
+"""
+PTX = f"""
+from greeks.kernels import cuda
+print(cuda.ptx({CUDA!r}))
+"""
+
+
+def python(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
+
+
+def test_the_simulator_gives_the_numbers_of_the_cpu():
+    done = python(COMPARE, NUMBA_ENABLE_CUDASIM="1")
+    assert done.stdout == "same\n", done.stderr
+
+
+def toolkit(folder):
+    """A folder laid out as Numba expects CUDA_HOME, over any NVVM on this machine; None if there is none."""
+    roots = [Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")), *Path("/usr/local").glob("cuda*")]
+    roots += [Path(entry) / "nvidia" for entry in sys.path]
+    found = [
+        (nvvm, device)
+        for root in roots
+        for nvvm in root.rglob("libnvvm.so*")
+        for device in root.rglob("libdevice.10.bc")
+    ]
+    if not found:
+        return None
+    nvvm, device = found[0]
+    (folder / "nvvm/lib64").mkdir(parents=True)
+    (folder / "nvvm/libdevice").mkdir()
+    (folder / "nvvm/lib64/libnvvm.so").symlink_to(nvvm.resolve())
+    (folder / "nvvm/libdevice/libdevice.10.bc").symlink_to(device.resolve())
+    return folder
+
+
+def test_the_program_compiles_to_ptx_without_a_device(tmp_path):
+    home = toolkit(tmp_path)
+    if home is None:
+        pytest.skip(
+            "no NVVM on this machine: it comes with a CUDA toolkit, or with pip install numba-cuda[cu13]"
+        )
+    done = python(PTX, CUDA_HOME=str(home))
+    assert ".target sm_80" in done.stdout, done.stderr
+    assert "fma.rn.f64" in done.stdout and "simulate" in done.stdout
+    assert "call" not in done.stdout  # the whole library is inlined
+
+
+def test_without_a_device_it_says_why_and_what_to_do():
+    status = backends.backends()["cuda"]
+    if status.available:
+        pytest.skip("there is a device here")
+    assert status.reason
+    with pytest.raises(UnsupportedError, match=r"backend = 'cuda': .* Use backend='cpu'"):
+        cuda.run(None, np.ones(1), np.ones((1, 1)), seed=1, paths=1)
+
+
+def test_bad_ranges_are_refused_as_on_the_cpu(monkeypatch):
+    monkeypatch.setattr(cuda, "unavailable", lambda: None)
+    with pytest.raises(SchemaError, match="first = 5: expected a multiple of 4096"):
+        cuda.run(None, np.ones(1), np.ones((1, 1)), seed=1, first=5, paths=1)

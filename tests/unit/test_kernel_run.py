@@ -1,0 +1,199 @@
+"""Running a program: moments against numpy, the same bits however the work is split, interrupts, refusals."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from greeks.errors import SchemaError, UnsupportedError
+from greeks.kernels import backends, cpu
+from greeks.kernels import compile as compiler
+from greeks.kernels.chunks import CHUNK
+from greeks.kernels.moments import Moments, combine, merge
+from greeks.kernels.normal import normal_pair
+
+PROGRAM = """\
+LANES = 256
+ROW = 264
+OUTPUTS = {outputs}
+WORK = 3168
+UNIFORMS = 0
+OUT = 528
+
+@kernel
+def block(theta, grid, seed, stream, path0, w, u):
+    normals(w, 0, path0, 7, seed, stream)
+    for s in range(grid.shape[0]):
+        for p in range(LANES):
+            w[p + 0] = w[p + 0] * grid[s, 0]
+    for p in range(LANES):
+        x = w[p + 0]
+        y = w[p + 264]
+        w[p + 528] = x
+        w[p + 792] = theta[0] + theta[1] * y
+        w[p + 1056] = maximum(x, y)
+        w[p + 1320] = x * y
+        w[p + 1584] = 1.0 if x > y else 0.0
+        w[p + 1848] = x
+        w[p + 2112] = x * x
+        w[p + 2376] = 3.0
+        w[p + 2640] = exp(x)
+"""
+THETA, GRID = np.array([2.0, 0.5]), np.ones((1, 1))
+
+
+def program(outputs=9):
+    return compiler.load(PROGRAM.format(outputs=outputs))
+
+
+def outputs_of(x, y):
+    columns = (x, 2.0 + 0.5 * y, np.maximum(x, y), x * y, x > y, x, x * x, 3.0 + 0.0 * x, np.exp(x))
+    return np.stack([np.asarray(column, dtype=float) for column in columns], axis=1)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return outputs_of(*np.array([normal_pair(path, 7, 99, 1) for path in range(CHUNK + 517)]).T)
+
+
+@pytest.mark.parametrize("paths", [1, 2, 255, 256, 257, CHUNK - 1, CHUNK, CHUNK + 517])
+@pytest.mark.parametrize("outputs", [1, 4, 5, 9])
+def test_moments_are_those_of_the_sample(sample, outputs, paths):
+    found = cpu.run(program(outputs), THETA, GRID, seed=99, stream=1, paths=paths)
+    expected = sample[:paths, :outputs]
+    centred = expected - expected.mean(axis=0)
+    scale = np.sqrt(np.outer((centred**2).sum(axis=0), (centred**2).sum(axis=0))) + 1e-15
+    assert found.count == paths
+    np.testing.assert_allclose(found.mean, expected.mean(axis=0), rtol=1e-13, atol=1e-15)
+    assert np.abs((found.comoment - centred.T @ centred) / scale).max() < 1e-12
+    np.testing.assert_array_equal(found.comoment, found.comoment.T)
+
+
+def test_standard_error_and_covariance(sample):
+    found = cpu.run(program(), THETA, GRID, seed=99, stream=1, paths=len(sample))
+    np.testing.assert_allclose(found.covariance, np.cov(sample.T), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(found.std_error, sample.std(axis=0, ddof=1) / np.sqrt(len(sample)), rtol=1e-12)
+    assert np.isinf(Moments.of(sample[:1]).std_error).all()
+
+
+def test_a_large_mean_does_not_drown_a_small_deviation():
+    found = cpu.run(program(2), np.array([1e6, 1e-3]), GRID, seed=5, paths=3 * CHUNK + 5)
+    small = cpu.run(program(2), np.array([0.0, 1.0]), GRID, seed=5, paths=3 * CHUNK + 5)
+    assert found.std_error[1] == pytest.approx(1e-3 * small.std_error[1], rel=1e-6)
+    assert found.mean[1] - 1e6 == pytest.approx(1e-3 * small.mean[1], abs=1e-9)
+
+
+def same(a, b):
+    return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
+
+
+def test_bits_do_not_depend_on_threads():
+    paths = 37 * CHUNK + 11
+    runs = [cpu.rows(program(), THETA, GRID, seed=3, paths=paths, threads=n) for n in (1, 2, 3, 7, None)]
+    assert all(same(runs[0], other) for other in runs)
+
+
+@pytest.mark.parametrize("cut", [1, 5, 8])
+def test_bits_do_not_depend_on_how_the_range_is_split(cut):
+    paths = 9 * CHUNK + 100
+    whole = cpu.rows(program(), THETA, GRID, seed=3, paths=paths)
+    first = cpu.rows(program(), THETA, GRID, seed=3, paths=cut * CHUNK)
+    second = cpu.rows(program(), THETA, GRID, seed=3, first=cut * CHUNK, paths=paths - cut * CHUNK)
+    joined = tuple(np.concatenate(pair) for pair in zip(first, second, strict=True))
+    assert same(whole, joined)
+    a, b = combine(*whole), merge(combine(*first), combine(*second))
+    assert a.count == b.count == paths
+    np.testing.assert_allclose(a.comoment, b.comoment, rtol=1e-11, atol=1e-9)
+
+
+def test_draws_differ_by_seed_stream_and_path():
+    means = [
+        cpu.run(program(1), THETA, GRID, paths=CHUNK, **where).mean[0]
+        for where in (
+            {"seed": 1},
+            {"seed": 2},
+            {"seed": 1 + 2**32},
+            {"seed": 1, "stream": 1},
+            {"seed": 1, "first": CHUNK},
+        )
+    ]
+    assert len(set(means)) == len(means)
+
+
+def test_normals_have_the_moments_of_normals():
+    n = 512 * CHUNK
+    found = cpu.run(program(4), np.array([0.0, 1.0]), GRID, seed=11, paths=n)
+    expected = np.array([0.0, 0.0, 1.0 / np.sqrt(np.pi), 0.0])
+    assert (np.abs((found.mean - expected) / found.std_error) < 4.0).all()
+    assert np.abs(np.diag(found.covariance)[:2] - 1.0).max() < 4.0 * np.sqrt(2.0 / n)
+
+
+def test_no_paths_and_merging_with_nothing():
+    none = cpu.run(program(2), THETA, GRID, seed=1, paths=0)
+    some = cpu.run(program(2), THETA, GRID, seed=1, paths=100)
+    assert none.count == 0 and merge(none, some) is some and merge(some, none) is some
+
+
+def test_an_infinite_output_is_passed_on_not_hidden():
+    found = cpu.run(program(2), np.array([np.inf, 1.0]), GRID, seed=1, paths=2 * CHUNK)
+    assert not np.isfinite(found.mean[1]) and np.isfinite(found.mean[0])
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"first": 100}, "first = 100: expected a multiple of 4096"),
+        ({"first": -CHUNK}, "first = -4096"),
+        ({"paths": -1}, "paths = -1"),
+        ({"stream": 2**32}, "stream = 4294967296"),
+        ({"seed": 2**64}, "seed = 18446744073709551616"),
+        ({"threads": 0}, "threads = 0: expected at least 1"),
+    ],
+)
+def test_bad_ranges_are_refused(where, message):
+    with pytest.raises(SchemaError, match=message):
+        cpu.run(program(2), THETA, GRID, **{"seed": 1, "paths": 10, **where})
+
+
+def test_unknown_backends_are_refused():
+    with pytest.raises(UnsupportedError, match="backend = 'tpu': expected one of 'cpu', 'cuda'"):
+        backends.runner("tpu")
+    with pytest.raises(UnsupportedError, match="backend = 'tpu'"):
+        compiler.load("", "tpu")
+    assert backends.runner("cpu") is cpu.run and backends.backends()["cpu"].available
+
+
+FOREVER = """
+import numpy as np, sys
+import test_kernel_run as here
+program = here.program(2)
+print("ready", flush=True)
+here.cpu.run(program, here.THETA, np.ones((1000, 1)), seed=1, paths=2**40 // 1000, threads=int(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interrupt_stops_at_once(threads, request):
+    program(2)
+    process = subprocess.Popen(
+        [sys.executable, "-c", FOREVER, str(threads)],
+        cwd=request.path.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert time.monotonic() - sent < 5.0
+    assert process.returncode != 0 and errors.rstrip().endswith(b"KeyboardInterrupt")
