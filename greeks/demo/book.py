@@ -110,9 +110,7 @@ def demo_book(surface: Surface | None = None) -> pd.DataFrame:
     return book.astype({"dates": "Int64", "quantity": "float64", "call": "boolean"})
 
 
-def demo_market(
-    book: pd.DataFrame, surface: Surface | None = None, spot: float | None = None
-) -> dict[str, Any]:
+def demo_market(book: pd.DataFrame, surface: Surface | None = None, spot: float | None = None) -> dict[str, Any]:
     """The model of every underlying in the book; `spot` in index points moves all of them together.
 
     Examples

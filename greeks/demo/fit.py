@@ -183,9 +183,7 @@ def main(out: Path | None = None) -> None:
         print(f"{name}: {result.parameters}, 2 kappa theta / xi^2 = {result.parameters.feller:.3f}")
         by_days = ", ".join(f"{days}d {100 * rmse:.2f}" for days, rmse in result.rmse_by_days.items())
         print(f"    rmse {100 * result.rmse:.2f} volatility points ({by_days})")
-        print(
-            f"    losses of the {STARTS} starts within {100 * result.spread_of_starts:.1e} volatility points"
-        )
+        print(f"    losses of the {STARTS} starts within {100 * result.spread_of_starts:.1e} volatility points")
     if out is not None:
         content = {name: _rounded(asdict(result)) for name, result in found.items()}
         out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

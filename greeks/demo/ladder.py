@@ -67,9 +67,7 @@ def draw(ladder: pd.DataFrame, spot: float, file: Path) -> None:
 def _curve(axes: Axes, rungs: pd.DataFrame, model: str, measure: str, unit: float) -> None:
     value, error = rungs[measure] * unit, rungs[f"{measure}_std_error"] * unit
     colour = COLOURS[model]
-    axes.fill_between(
-        rungs["spot"], value - BAND * error, value + BAND * error, color=colour, alpha=0.3, lw=0
-    )
+    axes.fill_between(rungs["spot"], value - BAND * error, value + BAND * error, color=colour, alpha=0.3, lw=0)
     axes.plot(rungs["spot"], value, color=colour, marker="o", markersize=3, lw=1.2, label=LABELS[model])
 
 

@@ -60,9 +60,7 @@ def run_demo(
     files = write_files(risk, book, market, out)
     few = max(2, paths // LADDER_SHARE)
     start = perf_counter()
-    ladder = spot_ladder(
-        surface.spot, lambda spot: book_risk(book, demo_market(book, surface, spot), few, seed)
-    )
+    ladder = spot_ladder(surface.spot, lambda spot: book_risk(book, demo_market(book, surface, spot), few, seed))
     files += [out / "ladder.csv", out / "ladder.png"]
     ladder.to_csv(files[-2], index=False)
     draw(ladder, surface.spot, files[-1])

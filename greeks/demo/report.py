@@ -27,6 +27,7 @@ class Measure:
 
 
 SHARED = (Measure("price", "value"), Measure("delta", "delta"), Measure("gamma", "gamma", 100.0))
+SMALLEST = 8  # more decimals than that are rounding: a gamma that is zero in truth
 TITLES = {
     "BlackScholes": "Black-Scholes, every trade at the volatility quoted for it",
     "Heston": "Heston, fitted to the surface",
@@ -128,13 +129,15 @@ def with_error(value: float, error: float) -> str:
     --------
     >>> with_error(1234.5678, 1.234), with_error(-0.0123456, 0.00012), with_error(98765.4, 230.0)
     ('1,234.6 ±1.2', '-0.01235 ±0.00012', '98,770 ±230')
-    >>> with_error(math.nan, math.nan)
-    ''
+    >>> with_error(math.nan, math.nan), with_error(-2.4e-18, 1.2e-19)
+    ('', '-2e-18 ±1e-19')
     """
     if math.isnan(value):
         return ""
     if not error > 0.0:
         return f"{value:,.6g}"
     decimals = 1 - int(f"{error:.1e}".partition("e")[2])
+    if decimals > SMALLEST:
+        return f"{value:.0e} ±{error:.0e}"
     places = max(0, decimals)
     return f"{round(value, decimals):,.{places}f} ±{round(error, decimals):,.{places}f}"

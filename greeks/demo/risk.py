@@ -32,6 +32,9 @@ def book_risk(
     settings: dict[str, Any] = {"paths": paths, "seed": seed, "progress": progress, "errors": "coerce"}
     parts = [gk.run(book[kinds == kind], market, GREEKS[kind], **settings) for kind in kinds.unique()]
     risk: pd.DataFrame = pd.concat(parts).reindex(book.index)
+    for name in (greek for names in GREEKS.values() for greek in names):
+        for column in (name, f"{name}_std_error"):
+            risk[column] = risk.get(column, math.nan)  # a Greek that no model of this book has
     slope = book["underlying"].map(lambda name: 2.0 * math.sqrt(getattr(market[name], "variance", math.nan)))
     risk["vega_now"] = risk["d_variance"] * slope
     risk["vega_now_std_error"] = risk["d_variance_std_error"] * slope

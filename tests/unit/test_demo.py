@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ from rich.console import Console
 
 from greeks.demo import ladder, report, risk
 from greeks.demo.book import COLUMNS, demo_book, demo_market
+from greeks.demo.main import run_demo
 from greeks.demo.surface import load
 from greeks.models import BlackScholes, Heston
 from greeks.payoffs import registry
 from greeks.portfolio.market import load_market
 from greeks.portfolio.schema import check_book
+from greeks.reference import black_scholes, greeks, heston
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +181,42 @@ def test_the_picture_shows_curves_and_bands(positions: pd.DataFrame, tmp_path: P
     with_bands, without = imread(tmp_path / "with.png"), imread(tmp_path / "without.png")
     assert with_bands.shape == without.shape == (960, 1200, 4)
     assert np.mean(np.any(with_bands != without, axis=2)) > 0.02  # the bands cover a visible area
+
+
+@pytest.mark.parametrize("model", ["BlackScholes", "Heston"])
+def test_the_vanillas_of_the_book_agree_with_closed_forms(book: pd.DataFrame, model: str) -> None:
+    """Simulated as the demo does it, against the reference: price, delta, gamma and the vegas."""
+    market = demo_market(book)
+    kinds = book["underlying"].map(lambda name: type(market[name]).__name__)
+    trades = book[(kinds == model) & (book["payoff"] == "Call")]
+    found = risk.book_risk(trades, market, paths=2**14, seed=7)
+    assert list(found["status"]) == ["ok"] * len(trades)
+    form = black_scholes.call if model == "BlackScholes" else heston.call
+    for row, trade in zip(found.to_dict("records"), trades.to_dict("records"), strict=True):
+        own = asdict(market[trade["underlying"]])
+        exact = greeks(form, **own, strike=trade["strike"], maturity=trade["maturity"])
+        for name in ("price", *risk.GREEKS[model]):
+            error = row[f"{name}_std_error"]
+            truth = trade["quantity"] * exact[name]
+            assert abs(row[name] - truth) < 4.0 * error, (trade["id"], name)
+            assert error < 0.08 * abs(truth), (trade["id"], name)
+
+
+def test_the_vega_of_volatility_now_is_that_of_the_variance(book: pd.DataFrame) -> None:
+    market = demo_market(book)
+    trade = book[book["underlying"] == "DAX Heston 165d"].head(1)
+    found = risk.book_risk(trade, market, paths=2**12, seed=7).iloc[0]
+    volatility = math.sqrt(market["DAX Heston 165d"].variance)
+    assert found["vega_now"] == pytest.approx(2.0 * volatility * found["d_variance"])
+    assert found["vega_now_std_error"] == pytest.approx(2.0 * volatility * found["d_variance_std_error"])
+
+
+@pytest.mark.slow
+def test_the_whole_demo_runs(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    files = run_demo(tmp_path, paths=2**10, seed=1, console=console, progress=False)
+    assert all(file.stat().st_size > 1000 for file in files)
+    found = pd.read_parquet(tmp_path / "risk.parquet")
+    assert list(found["status"]) == ["ok"] * len(found)
+    assert isinstance(console.file, io.StringIO)
+    assert "Total" in console.file.getvalue()
