@@ -33,6 +33,7 @@ test: $(STAMP) ## the fast tests and the doctests
 
 test-slow: $(STAMP) ## coverage of intervals over hundreds of seeds, and other tests that take minutes
 	$(PYTEST) -q -n $(WORKERS) -m slow
+	$(PYTEST) -q benchmarks/test_rivals.py
 
 test-gpu: $(STAMP) ## the tests that need a CUDA device
 	$(PYTEST) -q -m gpu
@@ -54,6 +55,7 @@ layers: $(STAMP) ## who may import whom
 check: lint types layers test ## what the continuous integration runs
 
 benchmarks: $(STAMP) ## speed bars, and rivals side by side where `pip install -e '.[rivals]'` has put them
+	$(PYTEST) -q benchmarks/test_rivals.py
 	$(BIN)/python -m benchmarks.bars
 	$(BIN)/python -m benchmarks.side_by_side
 

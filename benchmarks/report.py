@@ -49,9 +49,7 @@ def write(section: str, body: str, path: Path = README) -> None:
     before, after = f"<!-- {section} -->", f"<!-- /{section} -->"
     text = path.read_text()
     if before not in text or after not in text:
-        raise ValueError(
-            f"{path.name} has no markers {before} ... {after}; add them where the table is to stand"
-        )
+        raise ValueError(f"{path.name} has no markers {before} ... {after}; add them where the table is to stand")
     stamp = f"{date.today():%Y-%m-%d}; {processor()}; one core; {versions()}."
     head, tail = text[: text.index(before) + len(before)], text[text.index(after) :]
     path.write_text(f"{head}\n{body}\n\n{stamp}\n{tail}")

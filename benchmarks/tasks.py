@@ -97,8 +97,6 @@ TASKS = {
                 "volga": 5.181798878,
             },
         ),
-        Task(
-            "T6", "Call on the mean of 10 assets: 10 deltas, 10 vegas", 1e-4, basket_truth(), focus="delta[0]"
-        ),
+        Task("T6", "Call on the mean of 10 assets: 10 deltas, 10 vegas", 1e-4, basket_truth(), focus="delta[0]"),
     )
 }

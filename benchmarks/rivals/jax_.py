@@ -112,9 +112,7 @@ def call_greeks(key: Any) -> Samples:
 
 
 def digital(z: Any, spot: Any, volatility: Any) -> Any:
-    return exp(-RATE * MATURITY) * (terminal(z, spot, volatility, RATE, MATURITY) > STRIKE).astype(
-        jnp.float64
-    )
+    return exp(-RATE * MATURITY) * (terminal(z, spot, volatility, RATE, MATURITY) > STRIKE).astype(jnp.float64)
 
 
 def digital_price(key: Any) -> Samples:

@@ -84,9 +84,7 @@ def priced(option: Any, engine: Any) -> float:
 
 
 def call(m: Market, paths: int, seed: int) -> float:
-    engine = ql.MCEuropeanEngine(
-        black_scholes(m), "PseudoRandom", timeSteps=1, requiredSamples=paths, seed=seed
-    )
+    engine = ql.MCEuropeanEngine(black_scholes(m), "PseudoRandom", timeSteps=1, requiredSamples=paths, seed=seed)
     return priced(ql.VanillaOption(ql.PlainVanillaPayoff(ql.Option.Call, STRIKE), expiry(m)), engine)
 
 
@@ -139,9 +137,7 @@ Bump = dict[str, tuple[str, float]]
 """Greek -> (field of the market, half width of the bump)."""
 
 
-def bumped(
-    price: Price, m: Market, field: str, width: float, paths: int, seed: int
-) -> tuple[float, float, float]:
+def bumped(price: Price, m: Market, field: str, width: float, paths: int, seed: int) -> tuple[float, float, float]:
     """Derivative, and the prices on either side."""
     at = getattr(m, field)
     up, down = (price(replace(m, **{field: at + h}), paths, seed) for h in (width, -width))
@@ -170,9 +166,7 @@ def simulation(price: Price, bumps: Bump, gamma: bool = False) -> Simulation:
     return run
 
 
-def contender(
-    task: str, method: str, paths: int, price: Price, bumps: Bump, gamma: bool = False
-) -> Contender:
+def contender(task: str, method: str, paths: int, price: Price, bumps: Bump, gamma: bool = False) -> Contender:
     whole, alone = simulation(price, bumps, gamma), simulation(price, {})
     return Contender("QuantLib", method, task, paths, whole, alone)
 

@@ -159,9 +159,7 @@ def basket_greeks(paths: int, seed: int) -> Result:
     sums, factor = Sums(list(TASKS["T6"].truth)), cholesky()
     for n, generator in chunks(paths, seed):
         w = factor @ normals(generator, ASSETS, n)
-        leaves = [
-            torch.full((ASSETS, n), at, dtype=torch.float64).requires_grad_() for at in (SPOT, VOLATILITY)
-        ]
+        leaves = [torch.full((ASSETS, n), at, dtype=torch.float64).requires_grad_() for at in (SPOT, VOLATILITY)]
         samples = basket_samples(w, *leaves)
         samples.sum().backward()
         sums.add(samples.detach().numpy(), *leaves[0].grad.numpy(), *leaves[1].grad.numpy())
