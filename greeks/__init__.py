@@ -10,7 +10,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from greeks.api import explain, price, sensitivities
+from greeks.api import backends, explain, price, sensitivities
 from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
 from greeks.estimators import Estimator, FiniteDifference, LikelihoodRatio, Mixed, Pathwise
 from greeks.expressions.functions import (
@@ -54,26 +54,25 @@ from greeks.payoffs import (
     WorstOfCall,
     WorstOfPut,
 )
-from greeks.results import Estimate, Sensitivities
+from greeks.results import Estimate, Explanation, Sensitivities
 from greeks.samplers import Philox, Sampler
 from greeks.schemes import QE, Euler, Exact, Milstein, Scheme
 
 if TYPE_CHECKING:
-    from greeks.kernels.backends import backends
     from greeks.portfolio import load_market, run
 
 __version__ = "0.1.0"
-_LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio", "backends": "greeks.kernels.backends"}
+_LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio"}
 
 __all__ = [
     "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Bachelier", "BarrierOption",
     "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "DigitalCall", "DigitalPut", "Estimate",
-    "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "FiniteDifference", "GreeksError", "Heston",
-    "LikelihoodRatio", "LookbackCall", "LookbackPut", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Pathwise",
-    "Payoff", "Philox", "Put", "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "SpreadCall",
-    "UnsupportedError", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "largest",
-    "load_market", "log", "maximum", "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin",
-    "smallest", "sqrt", "tanh", "total", "where",
+    "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
+    "GreeksError", "Heston", "LikelihoodRatio", "LookbackCall", "LookbackPut", "Milstein", "Mixed", "Model",
+    "MultiBlackScholes", "Pathwise", "Payoff", "Philox", "Put", "Sampler", "Scalar", "SchemaError", "Scheme",
+    "Sensitivities", "SpreadCall", "UnsupportedError", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos",
+    "dot", "exp", "explain", "largest", "load_market", "log", "maximum", "mean", "minimum", "normal_cdf", "price",
+    "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
 ]  # fmt: skip
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from greeks.engine.explain import Explanation, explanation
+from greeks.engine.explain import explanation
 from greeks.engine.plan import Wanted
 from greeks.engine.run import Settings, estimate
 from greeks.errors import SchemaError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
-from greeks.results import Estimate, Sensitivities
+from greeks.results import Estimate, Explanation, Sensitivities
 from greeks.samplers import Sampler
 from greeks.schemes.base import Scheme
 
@@ -112,6 +112,20 @@ def explain(
     """
     _check_contract(model, payoff)
     return explanation(model, payoff, _names(greeks), scheme, estimator)
+
+
+def backends() -> Mapping[str, Any]:
+    """Every backend by name, whether it can run here, and if not why.
+
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> gk.backends()["cpu"].available
+    True
+    """
+    from greeks.engine.devices import available
+
+    return available()
 
 
 def _names(greeks: Sequence[str]) -> tuple[str, ...]:

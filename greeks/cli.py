@@ -39,9 +39,7 @@ class Errors(StrEnum):
     COERCE = "coerce"
 
 
-Book = Annotated[
-    Path, typer.Argument(help="The trades, CSV or Parquet: id, underlying, payoff, quantity, parameters.")
-]
+Book = Annotated[Path, typer.Argument(help="The trades, CSV or Parquet: id, underlying, payoff, quantity, parameters.")]
 Market = Annotated[Path, typer.Argument(help="The models, TOML or JSON: a table for each underlying.")]
 Names = Annotated[str, typer.Option("--greeks", help="Names with commas between them.")]
 Paths = Annotated[int, typer.Option(help="Simulated paths for each trade.")]
@@ -66,14 +64,10 @@ def run(
     book: Book,
     market: Market,
     greeks: Names = "delta,gamma,vega",
-    out: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet to write; on the screen if left out.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV or Parquet to write; on the screen if left out.")] = None,
     paths: Paths = 2**16,
     seed: Seed = 0,
-    std_error: Annotated[
-        float | None, typer.Option(help="Go on until every standard error is below.")
-    ] = None,
+    std_error: Annotated[float | None, typer.Option(help="Go on until every standard error is below.")] = None,
     max_paths: Annotated[int | None, typer.Option(help="But not beyond so many paths a trade.")] = None,
     errors: Annotated[Errors, typer.Option(help="Stop at bad rows, or price the others.")] = Errors.RAISE,
     backend: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",

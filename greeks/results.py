@@ -59,9 +59,7 @@ class Estimate:
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """value -/+ z std_error, z the (1 + level) / 2 quantile of the standard normal law."""
         if not 0.0 < level < 1.0:
-            raise SchemaError(
-                f"level = {level!r}: expected a probability strictly between 0 and 1, such as 0.95"
-            )
+            raise SchemaError(f"level = {level!r}: expected a probability strictly between 0 and 1, such as 0.95")
         half = NormalDist().inv_cdf(0.5 + 0.5 * level) * self.std_error
         return self.value - half, self.value + half
 
@@ -175,9 +173,7 @@ class Sensitivities(Mapping[str, Estimate]):
             {name: getattr(estimate, name) for name in columns} | {"warnings": "; ".join(estimate.warnings)}
             for estimate in self.values()
         ]
-        return pd.DataFrame(
-            rows, index=pd.Index(list(self), name="greek", dtype="str"), columns=[*columns, "warnings"]
-        )
+        return pd.DataFrame(rows, index=pd.Index(list(self), name="greek", dtype="str"), columns=[*columns, "warnings"])
 
     def __repr__(self) -> str:
         table = [[*cells, _clipped(reason)] for *cells, reason in self._table()]
@@ -203,8 +199,7 @@ class Sensitivities(Mapping[str, Estimate]):
 
     def _table(self) -> list[tuple[str, str, str, str]]:
         rows = [
-            (e.greek, aligned, e.estimator, e.reason)
-            for e, aligned in zip(self.values(), self._values(), strict=True)
+            (e.greek, aligned, e.estimator, e.reason) for e, aligned in zip(self.values(), self._values(), strict=True)
         ]
         return [_HEADINGS, *rows]
 
@@ -215,9 +210,7 @@ class Sensitivities(Mapping[str, Estimate]):
         return [f"{value:>{width}}{sign}{error}" for value, sign, error in pairs]
 
     def _notes(self) -> list[str]:
-        return [
-            f"warning, {estimate.greek}: {text}" for estimate in self.values() for text in estimate.warnings
-        ]
+        return [f"warning, {estimate.greek}: {text}" for estimate in self.values() for text in estimate.warnings]
 
 
 def _clipped(reason: str) -> str:
@@ -226,6 +219,41 @@ def _clipped(reason: str) -> str:
 
 
 _REASON_WIDTH = 60
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation(Mapping[str, str]):
+    """Greek -> why its estimator; `estimators` names it, `refused` says what cannot be had."""
+
+    estimators: Mapping[str, str]
+    reasons: Mapping[str, str]
+    refused: Mapping[str, str]
+    scheme: str
+    source: str
+
+    def __getitem__(self, greek: str) -> str:
+        return self.reasons[greek] if greek in self.reasons else self.refused[greek]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.reasons, **self.refused})
+
+    def __len__(self) -> int:
+        return len(self.reasons) + len(self.refused)
+
+    def __repr__(self) -> str:
+        lines = [f"scheme: {self.scheme}"]
+        lines += [f"{g}: {self.estimators[g]}; {why}" for g, why in self.reasons.items()]
+        lines += [f"{g}: refused; {why}" for g, why in self.refused.items()]
+        return "\n".join(lines)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a Greek: estimator ("refused" where there is none) and reason."""
+        import pandas as pd
+
+        rows = [{"greek": g, "estimator": self.estimators.get(g, "refused"), "reason": self[g]} for g in self]
+        return pd.DataFrame(rows, columns=["greek", "estimator", "reason"]).set_index("greek")
+
+
 _HEADINGS = ("greek", "value ± std_error", "estimator", "reason")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from greeks.errors import SchemaError
+from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions import fold as f
 from greeks.expressions.fold import Carry, Fold
 from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, wrap
@@ -73,12 +73,20 @@ def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_st
         flow = substitute(flows.paid, show) * wrap(model.discount(f.DATE))
         carries.append(Carry(paid, ZERO, paid, paid, paid + flow))
         price = price + paid / now
-    fold = Fold(tuple(carries), {"price": price, "unit": ONE}, step.scoring, step.no_density, step.noise, observes_start)
-    return fold
+    outputs = {"price": price, "unit": ONE}
+    return Fold(tuple(carries), outputs, step.scoring, step.no_density, step.noise, observes_start)
 
 
 def _trace_payoff(contract: Contract, payoff: Payoff, observes: bool) -> _Flows:
     seen = tuple(symbol(f"seen_{k}", contract.model_parameters[k].size) for k in contract.model.state)
+    try:
+        return _flows_of(payoff, seen, observes)
+    except (TypeError, IndexError) as e:
+        _explain_shape(contract, e)
+        raise
+
+
+def _flows_of(payoff: Payoff, seen: tuple[Expr, ...], observes: bool) -> _Flows:
     start = tuple(map(wrap, payoff.start()))
     stats = tuple(symbol(f"stat_{i}", e.size) for i, e in enumerate(start))
     after = _observed(payoff, stats, seen) if observes else stats
@@ -90,7 +98,7 @@ def _trace_payoff(contract: Contract, payoff: Payoff, observes: bool) -> _Flows:
     for name, e in (("settle", settled), ("pay", paid)):
         if e.size:
             raise SchemaError(
-                f"{type(contract.payoff).__name__}.{name} returned a vector of {e.size} amounts: expected one number; "
+                f"{type(payoff).__name__}.{name} returned a vector of {e.size} amounts: expected one number; "
                 "sum it with greeks.total, or pick an asset with x[0][k]"
             )
     return _Flows(seen, stats, start, after, paid, settled)
@@ -104,3 +112,13 @@ def _observed(payoff: Payoff, stats: tuple[Expr, ...], seen: tuple[Expr, ...]) -
             "as many as start() returns"
         )
     return tuple(map(wrap, after))
+
+
+def _explain_shape(contract: Contract, e: Exception) -> None:
+    """A payoff that treats one asset as several, or too few as many, says so in the words of its user."""
+    if "scalar" in str(e) or "element" in str(e) or isinstance(e, IndexError):
+        payoff, model = type(contract.payoff).__name__, type(contract.model).__name__
+        raise UnsupportedError(
+            f"{payoff} cannot be paid on {model}: {e}. Use a model with as many assets as the payoff reads, such as "
+            "greeks.MultiBlackScholes"
+        ) from e

@@ -26,7 +26,7 @@ def value_of(slot: Expr, parameters: Mapping[Expr, Parameter]) -> tuple[float, .
         return parameters[slot].values
     if slot is VALUATION:
         return (0.0,)
-    by_field = {p.field: p for p in reversed(parameters.values())}
+    by_field = {p.field: p for p in reversed(list(parameters.values()))}
     if isinstance(slot.payload, Bump):
         field = slot.payload.parameter
         values = by_field[field].values if field in by_field else (1.0,)
@@ -43,7 +43,7 @@ def host_matrix(kind: str, entry: tuple[int, int], correlation: Array) -> Array:
     """
     factor = np.linalg.cholesky(correlation)
     if kind == "cholesky":
-        return factor.ravel()
+        return np.asarray(factor).ravel()
     inverse = np.linalg.inv(factor)
     if kind == "inverse_transpose":
         return inverse.T.ravel()

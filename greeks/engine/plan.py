@@ -21,7 +21,7 @@ from greeks.estimators.greek import Greek, Vocabulary
 from greeks.estimators.selection import Choice, choose
 from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
 from greeks.expressions.node import Expr, is_const, symbols
-from greeks.expressions.tangent import Dense
+from greeks.expressions.tangent import DenseJacobianError
 from greeks.expressions.trace import structure
 from greeks.schemes.base import Scheme
 
@@ -84,7 +84,9 @@ _plans: OrderedDict[Any, Plan] = OrderedDict()
 _KEPT = 512
 
 
-def plan_for(contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequence[str], wanted: Wanted, lenient: bool = False) -> Plan:
+def plan_for(
+    contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequence[str], wanted: Wanted, lenient: bool = False
+) -> Plan:
     """The plan of a request, from memory if its like was asked before.
 
     `lenient` collects refusals instead of raising the first.
@@ -100,7 +102,9 @@ def plan_for(contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequenc
     return plan
 
 
-def _key(contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequence[str], wanted: Wanted, lenient: bool) -> Any:
+def _key(
+    contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequence[str], wanted: Wanted, lenient: bool
+) -> Any:
     choice = tuple(sorted(wanted.items())) if isinstance(wanted, Mapping) else wanted
     return structure(contract.model), structure(contract.payoff), scheme, grid.shape, tuple(greeks), choice, lenient
 
@@ -110,7 +114,9 @@ def grid_of(contract: Contract, scheme: Scheme) -> TimeGrid:
     return time_grid(contract.payoff, scheme)
 
 
-def _build(contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool) -> Plan:
+def _build(
+    contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool
+) -> Plan:
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
     chosen, refusals = _choose_all(contract, priced, greeks, wanted, lenient)
     folds = [replace(priced, outputs={"price": priced.outputs["price"]})]
@@ -148,12 +154,13 @@ def _check_wanted(greeks: Sequence[str], wanted: Wanted) -> None:
         extra = [k for k in wanted if k not in greeks]
         if extra:
             raise SchemaError(f"estimator names {extra}, which are not among the Greeks asked for, {list(greeks)}")
-        bad = [e for e in wanted.values() if not isinstance(e, Estimator)]
+        bad: list[object] = [e for e in wanted.values() if not isinstance(e, Estimator)]
     else:
         bad = [] if wanted == "auto" or isinstance(wanted, Estimator) else [wanted]
     if bad:
         raise SchemaError(
-            f'estimator = {bad[0]!r}: expected "auto", an estimator such as greeks.Pathwise(), or a dict of them by Greek'
+            f'estimator = {bad[0]!r}: expected "auto", an estimator such as greeks.Pathwise(), or a dict of '
+            "estimators by Greek"
         )
 
 
@@ -166,7 +173,7 @@ def _choice(priced: Fold, greek: Greek, wanted: Estimator | str, known: dict[str
             if label not in known:
                 known[label] = choose(priced, greek.name, directions, wanted)
             return label, known[label]
-        except Dense:
+        except DenseJacobianError:
             continue
     raise UnsupportedError(f'Greek "{greek.name}": the derivative is not available')  # pragma: no cover
 
@@ -202,5 +209,3 @@ def _sample(greek: Greek, label: str, choice: Choice, program: Program) -> Sampl
     control = program.outputs.get(f"control of {label}")
     column = None if control is None else control[0] + (k if control[1] else 0)
     return Sample(greek.name, first + k, column, choice.estimator.name, choice.reason)
-
-

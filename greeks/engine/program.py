@@ -112,7 +112,12 @@ class _Writer:
         ]
         if texts[0] is None or texts[1] is None:
             return texts[0] or texts[1] or []
-        return ["if grid[k, 1] > 0.0:", *("    " + x for x in texts[0]), "else:", *("    " + x for x in [*texts[1], "pass"])]
+        return [
+            "if grid[k, 1] > 0.0:",
+            *("    " + x for x in texts[0]),
+            "else:",
+            *("    " + x for x in [*texts[1], "pass"]),
+        ]
 
     def _starts(self) -> list[str]:
         roots = [(self.carries[c.symbol], c.start) for c in self.stages.fold.carries if c.symbol in self.carries]
@@ -163,20 +168,21 @@ class _Writer:
         count = sum(max(z.size, 1) for z in noise)
         if noise[0].size:
             return self._vector_draws(noise, step, base, count)
-        return self._lane_draws(noise, step, base, once) if self.lanes else self._thread_draws(noise, step, base)
+        return self._lane_draws(noise, step, base, once) if self.lanes else self._thread_draws(noise, step, base, once)
 
     def _lane_draws(self, noise: tuple[Expr, ...], step: str, base: str, once: bool) -> list[str]:
-        rows = [self._noise_row(z) for z in noise]
+        """Two rows a call; a lone noise draws two steps at once and keeps the second in a spare row behind its own."""
+        for z in noise:
+            if z not in self.noise:
+                self.noise[z] = self.store.place(str(z), 0)
+                self.store.used += ROW if len(noise) == 1 and not once else 0
+        rows = [self.noise[z].row for z in noise]
         call = "path0, {}, seed, stream"
+        if len(noise) == 1 and once:
+            return [f"normal(w, {rows[0]}, {call.format(base)})"]
         if len(noise) == 1:
-            at = rows[0]
-            if once:
-                return [f"normal(w, {at}, {call.format(base)})"]
-            spare = self._noise_row(None)
-            if spare != at + ROW:
-                raise AssertionError("the spare row of a lone noise follows it")
-            fill = f"normals(w, {at}, {call.format(f'{base} + ({step} >> 1)')})"
-            return [f"if {step} & 1 == 0:", f"    {fill}", "else:", f"    copy(w, {at}, {at} + ROW)"]
+            fill = f"normals(w, {rows[0]}, {call.format(f'{base} + ({step} >> 1)')})"
+            return [f"if {step} & 1 == 0:", f"    {fill}", "else:", f"    copy(w, {rows[0]}, {rows[0]} + ROW)"]
         calls = (len(noise) + 1) // 2
         lines = []
         for c in range(calls):
@@ -184,37 +190,27 @@ class _Writer:
             lines.append(f"{which}(w, {rows[2 * c]}, {call.format(f'{base} + {step} * {calls} + {c}')})")
         return lines
 
-    def _noise_row(self, z: Expr | None) -> int:
-        if z is not None and z in self.noise and self.noise[z].row is not None:
-            return int(self.noise[z].row or 0)
-        key = z if z is not None else None
-        if key is None:
-            if not hasattr(self, "_spare"):
-                self._spare: dict[int, int] = {}
-            at = self.store.used - ROW
-            if at not in self._spare:
-                self._spare[at] = self.store.used
-                self.store.used += ROW
-            return self._spare[at]
-        place = self.store.place(str(key), 0)
-        self.noise[key] = place
-        return int(place.row or 0)
-
-    def _thread_draws(self, noise: tuple[Expr, ...], step: str, base: str) -> list[str]:
+    def _thread_draws(self, noise: tuple[Expr, ...], step: str, base: str, once: bool) -> list[str]:
+        """The same draws, into local variables."""
         names = []
         for z in noise:
             self.noise.setdefault(z, Place(name=f"z{len(self.noise)}"))
             names.append(self.noise[z].name)
         call = "normal_pair(index, {}, seed, stream)"
+        if len(names) == 1 and once:
+            return [f"{names[0]} = normal_single(index, {base}, seed, stream)"]
         if len(names) == 1:
-            z = names[0]
+            own = names[0]
             pair = call.format(f"{base} + ({step} >> 1)")
-            return [f"{z}a, {z}b = {pair}", f"{z} = {z}a if {step} & 1 == 0 else {z}b"]
+            return [f"{own}a, {own}b = {pair}", f"{own} = {own}a if {step} & 1 == 0 else {own}b"]
         calls = (len(names) + 1) // 2
-        padded = [*names, "unused"] if len(names) % 2 else names
-        return [
-            f"{padded[2 * c]}, {padded[2 * c + 1]} = {call.format(f'{base} + {step} * {calls} + {c}')}" for c in range(calls)
-        ]
+        lines = []
+        for c in range(calls):
+            at = f"{base} + {step} * {calls} + {c}"
+            pair_of = names[2 * c : 2 * c + 2]
+            lone = f"{pair_of[0]} = normal_single(index, {at}, seed, stream)"
+            lines.append(f"{', '.join(pair_of)} = {call.format(at)}" if len(pair_of) == 2 else lone)
+        return lines
 
     def _vector_draws(self, noise: tuple[Expr, ...], step: str, base: str, count: int) -> list[str]:
         """Vectors of normals, two elements a call."""

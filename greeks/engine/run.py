@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from greeks.engine.contract import Contract
 from greeks.engine.plan import Plan, Sample, Wanted, grid_of, plan_for
@@ -18,10 +19,12 @@ from greeks.payoffs.base import Payoff
 from greeks.results import Estimate, Sensitivities
 from greeks.samplers import Philox, Sampler
 from greeks.schemes.base import Scheme
+from greeks.schemes.defaults import default_scheme
 
 if TYPE_CHECKING:
     from greeks.kernels.moments import Moments
 
+Array = npt.NDArray[np.float64]
 CONTROLLED_FROM = 256  # paths below which a regressed control would bias more than it helps
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 
@@ -47,7 +50,7 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     """Price and Greeks of one contract."""
     started = time.perf_counter()
     contract = Contract.of(model, payoff)
-    scheme = settings.scheme or model.scheme()
+    scheme = settings.scheme or default_scheme(model)
     grid = grid_of(contract, scheme)
     plan = plan_for(contract, scheme, grid, greeks, settings.estimator)
     moments = _simulate(plan, *plan.table(contract, grid), settings, started)
@@ -67,15 +70,15 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     return result
 
 
-def _simulate(plan: Plan, table: np.ndarray, rows: np.ndarray, settings: Settings, started: float) -> Moments:  # type: ignore[type-arg]
-    from greeks.kernels import backends, compile, moments
+def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started: float) -> Moments:
+    from greeks.kernels import backends, moments
+    from greeks.kernels.chunks import CHUNK
+    from greeks.kernels.compile import load
 
-    rows_of = backends.rows(settings.backend)
-    text = plan.program.cuda if settings.backend == "cuda" else plan.program.cpu
-    program = compile.load(text, settings.backend)
-    chunk = backends.CHUNK
+    rows_of = backends.module_of(settings.backend).rows
+    program = load(plan.program.cuda if settings.backend == "cuda" else plan.program.cpu, settings.backend)
     target = _targets(plan.samples, settings.std_error)
-    paths = settings.paths if not target else -(-settings.paths // chunk) * chunk
+    paths = settings.paths if not target else -(-settings.paths // CHUNK) * CHUNK
     limit = settings.max_paths or (2**40 if target else paths)
     parts, done = [], 0
     size = min(paths, limit)
@@ -86,7 +89,7 @@ def _simulate(plan: Plan, table: np.ndarray, rows: np.ndarray, settings: Setting
         )  # fmt: skip
         done += size
         found = moments.combine(*(np.concatenate(p) for p in zip(*parts, strict=True)))
-        size = _next_batch(plan.samples, found, target, done, limit, chunk)
+        size = _next_batch(plan.samples, found, target, done, limit, CHUNK)
         late = settings.time_limit is not None and time.perf_counter() - started > settings.time_limit
         if size <= 0 or late:
             return found
@@ -119,7 +122,7 @@ def _next_batch(
     return min(-(-needed // chunk) * chunk, limit - done)
 
 
-def read(samples: Sequence[Sample], moments: Moments) -> tuple[dict[str, Estimate], np.ndarray]:  # type: ignore[type-arg]
+def read(samples: Sequence[Sample], moments: Moments) -> tuple[dict[str, Estimate], Array]:
     """Estimates and the covariance of their errors; a sample with a control is regressed on it."""
     n = moments.count
     comoment = np.asarray(moments.comoment)
@@ -130,9 +133,13 @@ def read(samples: Sequence[Sample], moments: Moments) -> tuple[dict[str, Estimat
         if s.control is not None and n >= CONTROLLED_FROM and comoment[s.control, s.control] > 0.0:
             weights[i, s.control] -= comoment[s.column, s.control] / comoment[s.control, s.control]
             lost[i] = 2.0
-    with np.errstate(invalid="ignore"):
-        values = _exact_product(weights, np.asarray(moments.mean))
-        spread = weights @ comoment @ weights.T
+    mean = np.asarray(moments.mean)
+    broken = ~np.isfinite(mean) | ~np.isfinite(np.diag(comoment))
+    whole = np.where(broken[:, None] | broken[None, :], 0.0, comoment)
+    values = weights @ np.where(broken, 0.0, mean)
+    spread = weights @ whole @ weights.T
+    spoiled = (weights != 0.0) @ broken  # a NaN spoils only the numbers that use it
+    values[spoiled] = spread[spoiled] = spread[:, spoiled] = np.nan
     freedom = np.sqrt(np.outer(n - lost, n - lost))
     covariance = spread / freedom / n
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
@@ -143,19 +150,14 @@ def read(samples: Sequence[Sample], moments: Moments) -> tuple[dict[str, Estimat
     return estimates, covariance
 
 
-def _exact_product(weights: np.ndarray, mean: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """weights @ mean where a NaN spoils only the rows that use it."""
-    return np.array([sum(w * m for w, m in zip(row, mean, strict=True) if w != 0.0) for row in weights])
-
-
 def _refuse_nonsense(result: Sensitivities) -> None:
     bad = [e for e in result.values() if not (math.isfinite(e.value) and math.isfinite(e.std_error))]
     if bad:
         names = ", ".join(f'"{e.greek}" ({e.estimator})' for e in bad)
         error = EstimationError(
-            f"{names} came out as {bad[0].value!r} +- {bad[0].std_error!r} under {result.model}: a degenerate path, such "
-            "as one with zero volatility where a density is needed, or numbers beyond double precision. Remedy: check "
-            f"the parameters, or use estimator=greeks.FiniteDifference() for {bad[0].greek!r}"
+            f"{names} came out as {bad[0].value!r} +- {bad[0].std_error!r} under {result.model}: a degenerate path, "
+            "such as one with zero volatility where a density is needed, or numbers beyond double precision. Remedy: "
+            f"check the parameters, or use estimator=greeks.FiniteDifference() for {bad[0].greek!r}"
         )
         error.partial = result  # type: ignore[attr-defined]
         raise error

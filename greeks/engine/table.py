@@ -118,7 +118,9 @@ class Preparation:
         lines = ["def prepare(theta, fine, dates, grid, table):", *("    " + x for x in [*arrays, *body]), "    return"]
         return "\n".join(lines)
 
-    def _emit(self, roots: Sequence[tuple[Place, Expr]], prefix: str, more: Mapping[Expr, Place] | None = None) -> list[str]:
+    def _emit(
+        self, roots: Sequence[tuple[Place, Expr]], prefix: str, more: Mapping[Expr, Place] | None = None
+    ) -> list[str]:
         leaves = {**self.places, **self.carried, **(more or {})}
         return Emitter(self.store, leaves, prefix).emit(roots)
 
@@ -138,7 +140,10 @@ class Preparation:
         return [c.map(at) for c in self.uniform]
 
     def _columns(self, section: Section, base: str) -> list[tuple[Place, Expr]]:
-        return [(Place(array=("table", f"{base} + {at}"), size=e.size), e) if e.size else (_cell(base, at), e) for e, at in section.columns.items()]
+        return [
+            (Place(array=("table", f"{base} + {at}"), size=e.size), e) if e.size else (_cell(base, at), e)
+            for e, at in section.columns.items()
+        ]
 
     def _carry(self, at: str) -> list[tuple[Place, Expr]]:
         return [(self.carried[c.symbol], c.map(at)) for c in self.uniform if c.map(at) is not c.symbol]
@@ -148,7 +153,11 @@ class Preparation:
             return []
         grid, names = _grid_row("dates", f.GRID_DATE, "0")
         d = "int(grid[0, 4])"
-        return [*names, f"d = {d}", *self._emit([*self._columns(self.table.opening, "d"), *self._carry("observe")], "o", grid)]
+        return [
+            *names,
+            f"d = {d}",
+            *self._emit([*self._columns(self.table.opening, "d"), *self._carry("observe")], "o", grid),
+        ]
 
     def _loops(self) -> list[str]:
         fine, fine_names = _grid_row("fine", f.GRID_FINE, "s")

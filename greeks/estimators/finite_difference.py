@@ -85,5 +85,3 @@ def _touched(fold: Fold, sources: set[Expr]) -> set[Expr]:
         if not new:
             return found
         found |= new
-
-

@@ -42,7 +42,6 @@ class Greek:
     element: int = 0
 
 
-
 @dataclass(frozen=True)
 class Vocabulary:
     """What the words of a model and a payoff mean."""
@@ -110,13 +109,19 @@ class Vocabulary:
                     f'Greek "{name}": the maturity fixes the dates of the contract; "theta" is the derivative in '
                     "calendar time with all dates fixed"
                 )
-        shapes = [self.parameters[f] for f in fields if f != "time" and (self.parameters[f].size or self.parameters[f].rows)]
+        shapes = [
+            self.parameters[f] for f in fields if f != "time" and (self.parameters[f].size or self.parameters[f].rows)
+        ]
         if not shapes:
             if indices:
                 raise SchemaError(f'Greek "{name}": {fields[0]} is a single number and takes no index; write "{word}"')
             return [Greek(name, tuple(self._direction(f) for f in fields))]
         if not indices:
-            return [g for spread in _all_indices(shapes) for g in self._directed(_indexed(word, spread), word, fields, spread)]
+            return [
+                g
+                for spread in _all_indices(shapes)
+                for g in self._directed(_indexed(word, spread), word, fields, spread)
+            ]
         directions = self._elements(name, fields, shapes, indices)
         whole = of.of_parameter(shapes[0]) if len(fields) == 1 and shapes[0].size else None
         return [Greek(name, directions, whole, indices[0])]
@@ -129,7 +134,9 @@ class Vocabulary:
     ) -> tuple[Direction, ...]:
         wanted = sum(2 if p.rows else 1 for p in shapes)
         if len(indices) != wanted:
-            raise SchemaError(f'Greek "{name}": {len(indices)} indices given, expected {wanted}, one an axis of {fields}')
+            raise SchemaError(
+                f'Greek "{name}": {len(indices)} indices given, expected {wanted}, one an axis of {fields}'
+            )
         left = list(indices)
         directions = []
         for field in fields:

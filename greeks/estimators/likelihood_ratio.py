@@ -132,7 +132,7 @@ class _Lens:
             weight = n.total(weight)
         if self.d.noise_score is not None:
             weight = weight + self._noise_score(*self.d.noise_score)
-        return n.where(ZERO < det, weight, ZERO) if _may_vanish(det) else weight
+        return n.where(det > ZERO, weight, ZERO) if _may_vanish(det) else weight
 
     def _noise_score(self, log_derivative: Expr, trace: Expr) -> Expr:
         """Score of w = L z in L, with A = L^-1 dL: z' A z - trace A."""
@@ -185,8 +185,8 @@ def _refuse_jumps(fold: Fold, d: Direction, moved: Mapping[Expr, Expr], held: se
     level, jumps = roughness(fold, moved, d.seeds, exempt=held)
     if level > Regularity.LIPSCHITZ:
         raise UnsupportedError(
-            f"likelihood ratio in {d.label} would miss the jump at {jumps[0].args[0]}, which moves with {d.label} other "
-            "than through the density of the path"
+            f"likelihood ratio in {d.label} would miss the jump at {jumps[0].args[0]}, which moves with {d.label} "
+            "other than through the density of the path"
         )
 
 
@@ -197,7 +197,6 @@ def _refuse_parameter_in_degenerate_step(fold: Fold, scoring: Scoring, d: Direct
     dead = {e: ZERO for s in slopes for e in postorder([s]) if e.op == "max" and any(is_const(a, 0.0) for a in e.args)}
     if dead and not all(free_of(substitute(e, dead), d.seeds) for e in rows):
         raise UnsupportedError(
-            f"likelihood ratio in {d.label} is not valid: where the diffusion dies out the step has no density but still moves "
-            f"with {d.label}; use scheme=greeks.QE(steps=...), or estimator=greeks.FiniteDifference()"
+            f"likelihood ratio in {d.label} is not valid: where the diffusion dies out the step has no density but "
+            f"still moves with {d.label}; use scheme=greeks.QE(steps=...), or estimator=greeks.FiniteDifference()"
         )
-

@@ -27,11 +27,7 @@ def tangent_carries(
     moving: dict[Expr, Expr] = {}
     while True:
         operators = {stage: Tangent(seeds(stage, moving), vector) for stage in STAGES}
-        new = [
-            c
-            for c in fold.carries
-            if c.symbol not in moving and c.symbol not in held and _moves(c, operators)
-        ]
+        new = [c for c in fold.carries if c.symbol not in moving and c.symbol not in held and _moves(c, operators)]
         if not new:
             break
         moving.update({c.symbol: names[c.symbol] for c in new})

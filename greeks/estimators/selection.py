@@ -32,7 +32,7 @@ def candidates(order: int) -> tuple[Estimator, ...]:
 def choose(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Estimator | str = "auto") -> Choice:
     """The wanted estimator, or the first valid one; a refusal with every reason if none is."""
     if isinstance(wanted, Estimator):
-        return Choice(wanted, wanted.apply(fold, directions), "requested")
+        return Choice(wanted, _applied(wanted, fold, greek, directions), "requested")
     refusals: list[str] = []
     for estimator in candidates(len(directions)):
         try:
@@ -44,13 +44,19 @@ def choose(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Es
     raise UnsupportedError(
         f'Greek "{greek}": no unbiased estimator is valid here. '
         + ". ".join(dict.fromkeys(refusals))
-        + f'. Remedy: estimator={{"{greek}": greeks.FiniteDifference()}} gives a biased bump, or choose a scheme with a density'
+        + f'. Remedy: estimator={{"{greek}": greeks.FiniteDifference()}} gives a biased bump, '
+        "or choose a scheme with a density"
     )
+
+
+def _applied(wanted: Estimator, fold: Fold, greek: str, directions: tuple[Direction, ...]) -> Fold:
+    try:
+        return wanted.apply(fold, directions)
+    except UnsupportedError as e:
+        raise UnsupportedError(f'Greek "{greek}": {e}. Remedy: estimator="auto" takes a valid one') from None
 
 
 def _reason(estimator: Estimator, refusals: list[str]) -> str:
     if not refusals:
         return "path and payoff are Lipschitz" if isinstance(estimator, Pathwise) else "first choice"
     return "; ".join(dict.fromkeys(refusals))
-
-

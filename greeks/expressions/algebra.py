@@ -36,8 +36,8 @@ def quotient(e: Expr, x: Expr) -> Expr | None:
         q = quotient(e.args[0], x)
         return None if q is None else q / e.args[1]
     if e.op == "where":
-        a, b = (quotient(v, x) for v in e.args[1:])
-        return None if a is None or b is None else n.where(e.args[0], a, b, e.payload)
+        up, down = (quotient(v, x) for v in e.args[1:])
+        return None if up is None or down is None else n.where(e.args[0], up, down, e.payload)
     return None
 
 

@@ -364,7 +364,11 @@ class _Body:
 
 def _simultaneous(stores: list[tuple[Place, str]], em: Emitter) -> list[str]:
     """Assignments to local variables that read each other's old values, through temporaries where needed."""
-    real = [(place, text) for place, text in stores if em._assign(place, text) != f"{place.name} = {text}" or place.name != text]
+    real = [
+        (place, text)
+        for place, text in stores
+        if em._assign(place, text) != f"{place.name} = {text}" or place.name != text
+    ]
     targets = {place.name for place, _ in real if place.name}
     words = [set(re.findall(r"[A-Za-z_]\w*", text)) for _, text in real]
     clash = any(targets & w - {place.name} for (place, _), w in zip(real, words, strict=True))
@@ -375,5 +379,3 @@ def _simultaneous(stores: list[tuple[Place, str]], em: Emitter) -> list[str]:
         *(f"{name} = {text}" for name, (_, text) in zip(names, real, strict=True)),
         *(em._assign(place, name) for name, (place, _) in zip(names, real, strict=True)),
     ]
-
-

@@ -104,9 +104,7 @@ class Fold:
         still = {c.symbol: c.start for c in self.carries if all(c.map(m) is c.symbol for m in MAPS)}
         if not still:
             return self
-        carries = tuple(
-            c.changed(lambda e: substitute(e, still)) for c in self.carries if c.symbol not in still
-        )
+        carries = tuple(c.changed(lambda e: substitute(e, still)) for c in self.carries if c.symbol not in still)
         outputs = {k: substitute(e, still) for k, e in self.outputs.items()}
         return replace(self, carries=carries, outputs=outputs).constants_folded()
 
@@ -120,4 +118,3 @@ def joined(folds: list[Fold]) -> Fold:
             carries.setdefault(c.symbol, c)
         outputs.update(f.outputs)
     return replace(folds[0], carries=tuple(carries.values()), outputs=outputs)
-

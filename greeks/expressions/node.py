@@ -10,7 +10,7 @@ import hashlib
 import math
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Never
 
 COMMUTATIVE: Final = frozenset({"add", "mul", "max", "min"})
@@ -307,7 +307,7 @@ def _whole_power(a: Expr, n: int) -> Expr:
     return mul(squared, a) if n % 2 else squared
 
 
-_FOLD: Final = {
+_FOLD: Final[dict[str, Callable[[float], float]]] = {
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,
@@ -398,22 +398,32 @@ def pick(op: str, v: Expr) -> Expr:
 
 def rebuild(e: Expr, args: tuple[Expr, ...]) -> Expr:
     """The same operation on other arguments, simplified again."""
-    builders = {"add": add, "sub": sub, "mul": mul, "div": div, "neg": neg, "power": power, "sum": total}
-    if e.op in builders:
-        return builders[e.op](*args)  # type: ignore[operator]
+    if e.op in _BUILDERS:
+        return _BUILDERS[e.op](*args)
     if e.op in _FOLD:
         return unary(e.op, *args)
     if e.op in ("max", "min"):
         return extremum(e.op, *args)
     if e.op == "where":
-        return where(*args, joint=e.payload)
+        return where(args[0], args[1], args[2], joint=e.payload)
     if e.op == "index":
         return index(args[0], e.payload)
     if e.op == "onehot":
-        return onehot(*e.payload, args[0])
+        return onehot(e.payload[0], e.payload[1], args[0])
     if e.op == "exprel":
         return exprel(e.payload, args[0])
     return node(e.op, *args, payload=e.payload, size=e.size)
+
+
+_BUILDERS: Final[dict[str, Callable[..., Expr]]] = {
+    "add": add,
+    "sub": sub,
+    "mul": mul,
+    "div": div,
+    "neg": neg,
+    "power": power,
+    "sum": total,
+}
 
 
 def substitute(e: Expr, replace: Mapping[Expr, Expr], memo: dict[Expr, Expr] | None = None) -> Expr:

@@ -3,7 +3,8 @@
 A *scalar* direction changes one number; the tangent of an expression has the expression's own shape.
 A *vector* direction changes element i of a parameter for every i at once: the tangent of a scalar is its gradient,
 a vector; the tangent of a vector whose element i depends on element i alone is that diagonal, again one vector.
-Products of the two kinds would be dense n x n Jacobians; they raise `Dense`, and the caller goes element by element.
+Products of the two kinds would be dense n x n Jacobians; they raise `DenseJacobianError`, and the caller goes element
+by element.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from greeks.expressions.node import ONE, ZERO, Expr, const, is_const, postorder
 Rule = Callable[[Expr, Sequence[Expr]], Expr]
 
 
-class Dense(Exception):
+class DenseJacobianError(Exception):
     """A vector direction met a map whose Jacobian is not diagonal."""
 
 
@@ -54,9 +55,9 @@ class Tangent:
         if e.op in ("largest", "smallest"):
             return _at_extremum(e, inner[0])
         if e.op in ("matvec", "onehot"):
-            raise Dense
+            raise DenseJacobianError
         if e.size and any(not a.size and not is_const(d, 0.0) for a, d in zip(e.args, inner, strict=True)):
-            raise Dense  # every element would depend on every element
+            raise DenseJacobianError  # every element would depend on every element
         return RULES[e.op](e, inner)
 
 
@@ -123,7 +124,7 @@ RULES: dict[str, Rule] = {
     "where": _where,
     "sum": lambda e, d: n.total(d[0]) if d[0].size else d[0] * float(e.args[0].size),
     "index": lambda e, d: n.index(d[0], e.payload),
-    "onehot": lambda e, d: n.onehot(*e.payload, d[0]),
+    "onehot": lambda e, d: n.onehot(e.payload[0], e.payload[1], d[0]),
     "largest": lambda e, d: n.total(_at_extremum(e, d[0])),
     "smallest": lambda e, d: n.total(_at_extremum(e, d[0])),
     "matvec": lambda e, d: _matvec(e, d),

@@ -78,4 +78,3 @@ def merged(fold: Fold, first: str, then: str) -> dict[Expr, Expr]:
     """What map `then` after map `first` turns every carry into."""
     inner = {c.symbol: c.map(first) for c in fold.carries}
     return {c.symbol: n.substitute(c.map(then), inner) for c in fold.carries}
-

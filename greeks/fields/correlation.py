@@ -31,9 +31,7 @@ def _correlation(value: object, length: int) -> str | None:
         return f"{expected}, a square of finite numbers"
     n = len(rows)
     if not n or any(len(row) != n for row in rows) or (length and n != length):
-        return (
-            f"{expected}, square (the rows have {', '.join(str(len(row)) for row in rows) or 'no'} entries)"
-        )
+        return f"{expected}, square (the rows have {', '.join(str(len(row)) for row in rows) or 'no'} entries)"
     return _bad_entry(rows, expected) or _indefinite(rows, expected)
 
 

@@ -15,9 +15,7 @@ def vector(default: object = MISSING, *, length_of: str = "", hint: str = "", op
     return declare(_vector("", lambda v: True, length_of), "vector", default, hint, optional)
 
 
-def positive_vector(
-    default: object = MISSING, *, length_of: str = "", hint: str = "", optional: bool = False
-) -> Any:
+def positive_vector(default: object = MISSING, *, length_of: str = "", hint: str = "", optional: bool = False) -> Any:
     """Finite numbers > 0; lengths as in `vector`."""
     return declare(_vector("> 0", lambda v: v > 0.0, length_of), "vector", default, hint, optional)
 

@@ -45,9 +45,3 @@ class Model(ABC):
     def transition(self, t: Scalar, dt: Scalar, x: State, z: State) -> State | None:
         """X(t + dt) from X(t) = x and standard normals z, one a Brownian motion, where known exactly; else None."""
         return None
-
-    def scheme(self) -> Any:
-        """The scheme used where the user names none."""
-        from greeks.schemes.defaults import default_scheme
-
-        return default_scheme(self)

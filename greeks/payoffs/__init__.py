@@ -22,7 +22,28 @@ BUILT_IN: tuple[type[Payoff], ...] = (
     *(BasketCall, BasketPut, ExchangeOption, SpreadCall, BestOfCall, WorstOfCall, WorstOfPut),
 )
 
-__all__ = [*(p.__name__ for p in BUILT_IN), "Payoff", "registry"]
+__all__ = [
+    "AsianCall",
+    "AsianPut",
+    "AssetOrNothingCall",
+    "AssetOrNothingPut",
+    "BarrierOption",
+    "BasketCall",
+    "BasketPut",
+    "BestOfCall",
+    "Call",
+    "DigitalCall",
+    "DigitalPut",
+    "ExchangeOption",
+    "LookbackCall",
+    "LookbackPut",
+    "Payoff",
+    "Put",
+    "SpreadCall",
+    "WorstOfCall",
+    "WorstOfPut",
+    "registry",
+]
 
 
 def registry() -> dict[str, type[Payoff]]:

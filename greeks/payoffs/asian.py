@@ -62,5 +62,3 @@ class AsianPut(_Asian):
 
     def settle(self, stats: Stats, x: Stats) -> Scalar:
         return maximum(self.strike - self.average_of(stats), 0.0)
-
-

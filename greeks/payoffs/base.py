@@ -59,4 +59,4 @@ def year_fractions(payoff: Payoff) -> tuple[float, ...]:
     if isinstance(dates, Sequence) or getattr(dates, "shape", ()) != ():
         return tuple(float(t) for t in dates)  # type: ignore[union-attr]
     n = int(dates)
-    return tuple(maturity * i / n for i in range(1, n)) + (maturity,)
+    return (*(maturity * i / n for i in range(1, n)), maturity)

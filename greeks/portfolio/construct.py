@@ -48,9 +48,7 @@ def construct(kind: type[Any], values: Mapping[str, object]) -> tuple[Any, list[
         ValueError,
         ArithmeticError,
     ) as error:  # the class may have demands of its own
-        return None, [
-            f"{kind.__name__}: {line}" for line in str(error).splitlines() or [type(error).__name__]
-        ]
+        return None, [f"{kind.__name__}: {line}" for line in str(error).splitlines() or [type(error).__name__]]
 
 
 def _blanks(kind: type[Any], given: Mapping[str, object]) -> list[str]:

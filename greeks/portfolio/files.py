@@ -39,9 +39,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
         else:
             frame.to_parquet(path)
     except OSError as error:
-        raise SchemaError(
-            f"file {path} cannot be written: {error.strerror or error}; check the path"
-        ) from None
+        raise SchemaError(f"file {path} cannot be written: {error.strerror or error}; check the path") from None
 
 
 def check_suffix(path: str | Path) -> None:

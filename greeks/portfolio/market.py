@@ -63,17 +63,13 @@ def _tables(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise SchemaError(f"market file {path} is not {path.suffix[1:].upper()}: {error}") from None
     if not isinstance(tables, dict):
-        raise SchemaError(
-            f"market file {path} holds a {type(tables).__name__}: expected a table for each underlying"
-        )
+        raise SchemaError(f"market file {path} holds a {type(tables).__name__}: expected a table for each underlying")
     return tables
 
 
 def _model(table: object, known: Mapping[str, type[Any]]) -> tuple[Any, list[str]]:
     if not isinstance(table, dict):
-        return None, [
-            f'{shown(table)}: expected a table of parameters with model = "BlackScholes" or the like'
-        ]
+        return None, [f'{shown(table)}: expected a table of parameters with model = "BlackScholes" or the like']
     name = table.get("model")
     if not isinstance(name, str) or name not in known:
         return None, [f"model = {shown(name)} is unknown: {suggestion(name or '', known)}"]

@@ -168,6 +168,4 @@ def _summary(failures: Mapping[str, str]) -> str:
     for id, reason in failures.items():
         victims.setdefault(reason, []).append(id)
     lines = [f"trade{'s' * (len(ids) > 1)} {', '.join(ids)}: {reason}" for reason, ids in victims.items()]
-    return "\n".join(
-        [*lines, 'What was computed is in `.partial`; errors="coerce" returns it instead of raising.']
-    )
+    return "\n".join([*lines, 'What was computed is in `.partial`; errors="coerce" returns it instead of raising.'])

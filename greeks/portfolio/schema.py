@@ -87,13 +87,9 @@ def _check_columns(book: pd.DataFrame, payoffs: Payoffs, keep: Sequence[str]) ->
         for name in book.columns
         if name not in known and name not in keep
     ]
+    wrong += [f"column {name!r} is missing: {_REMEDIES[name]}" for name in REQUIRED if name not in book.columns]
     wrong += [
-        f"column {name!r} is missing: {_REMEDIES[name]}" for name in REQUIRED if name not in book.columns
-    ]
-    wrong += [
-        f"keep: column {shown(name)} is not in the book; take it out"
-        for name in keep
-        if name not in book.columns
+        f"keep: column {shown(name)} is not in the book; take it out" for name in keep if name not in book.columns
     ]
     twice = [name for name, count in Counter(book.columns).items() if count > 1]
     wrong += [f"column {shown(name)} comes twice: remove or rename one" for name in twice]
@@ -111,15 +107,11 @@ _REMEDIES = {
 
 def _check_market(market: object) -> None:
     if not isinstance(market, Mapping):
-        raise SchemaError(
-            f"market is a {type(market).__name__}: expected a dict such as {{'DAX': BlackScholes(...)}}"
-        )
+        raise SchemaError(f"market is a {type(market).__name__}: expected a dict such as {{'DAX': BlackScholes(...)}}")
     wrong = []
     for name, model in market.items():
         if not dataclasses.is_dataclass(model) or isinstance(model, type):
-            wrong.append(
-                f"market[{name!r}] = {shown(model)}: expected a model such as BlackScholes(spot=100.0, ...)"
-            )
+            wrong.append(f"market[{name!r}] = {shown(model)}: expected a model such as BlackScholes(spot=100.0, ...)")
         else:
             wrong += [f"market[{name!r}]: {line}" for line in problems(model)]
     if wrong:
@@ -171,9 +163,7 @@ def _quantity(cell: object, faults: list[str]) -> float:
     except TypeError:
         number = float("nan")
     if not abs(number) < float("inf"):
-        faults.append(
-            f"quantity = {shown(cell)}: expected a finite number; 1.0 is one contract, -1.0 one sold"
-        )
+        faults.append(f"quantity = {shown(cell)}: expected a finite number; 1.0 is one contract, -1.0 one sold")
     return number
 
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 from greeks.reference.jet import exp, expm1_ratio, normal_cdf, normal_density, sqrt
 
 
-def call(
-    spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float
-) -> float:
+def call(spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float) -> float:
     """exp(-r T) ((F - K) N(d) + s n(d)), the price of max(S_T - K, 0).
 
     Parameters
@@ -38,9 +36,7 @@ def call(
     return exp(-rate * maturity) * (gap * normal_cdf(d) + spread * normal_density(d))
 
 
-def put(
-    spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float
-) -> float:
+def put(spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float) -> float:
     """exp(-r T) ((K - F) N(-d) + s n(d)), the price of max(K - S_T, 0); arguments as of `call`.
 
     Examples
@@ -54,9 +50,7 @@ def put(
     return exp(-rate * maturity) * (spread * normal_density(d) - gap * normal_cdf(-d))
 
 
-def cash_call(
-    spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float
-) -> float:
+def cash_call(spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float) -> float:
     """exp(-r T) N(d), the price of 1 paid at T when S_T > K; arguments as of `call`.
 
     Examples

@@ -163,9 +163,7 @@ class _Terms:
         y = self._argument(ratio)
         carried = self.spot * exp(-self.dividend * self.maturity) * self._power(2.0 * self._mu + 2.0)
         cash = self.strike * self._discount * self._power(2.0 * self._mu)
-        return self.phi * (
-            carried * normal_cdf(self.eta * y) - cash * normal_cdf(self.eta * (y - self._spread))
-        )
+        return self.phi * (carried * normal_cdf(self.eta * y) - cash * normal_cdf(self.eta * (y - self._spread)))
 
 
 def _check(field: str, value: str, expected: tuple[str, str]) -> None:

@@ -16,9 +16,7 @@ from greeks.errors import SchemaError
 from greeks.reference.jet import exp, log, normal_cdf, sqrt
 
 
-def call(
-    spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float
-) -> float:
+def call(spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float) -> float:
     """S exp(-q T) N(d1) - K exp(-r T) N(d2), the price of max(S_T - K, 0).
 
     Parameters
@@ -43,9 +41,7 @@ def call(
     return spot * exp(-dividend * maturity) * normal_cdf(d1) - strike * exp(-rate * maturity) * normal_cdf(d2)
 
 
-def put(
-    spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float
-) -> float:
+def put(spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float) -> float:
     """K exp(-r T) N(-d2) - S exp(-q T) N(-d1), the price of max(K - S_T, 0); arguments as of `call`.
 
     Examples
@@ -104,9 +100,7 @@ def cash_put(
     return cash * exp(-rate * maturity) * normal_cdf(-d2)
 
 
-def asset_call(
-    spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float
-) -> float:
+def asset_call(spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float) -> float:
     """S exp(-q T) N(d1), the price of S_T paid at T when S_T > K; arguments as of `call`.
 
     Examples
@@ -120,9 +114,7 @@ def asset_call(
     return spot * exp(-dividend * maturity) * normal_cdf(d1)
 
 
-def asset_put(
-    spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float
-) -> float:
+def asset_put(spot: float, rate: float, volatility: float, dividend: float, strike: float, maturity: float) -> float:
     """S exp(-q T) N(-d1), the price of S_T paid at T when S_T < K; arguments as of `call`.
 
     Examples

@@ -127,18 +127,14 @@ def fixed_put(
     return certain + _below(spot, rate, volatility, dividend, level, maturity)
 
 
-def _above(
-    spot: float, rate: float, volatility: float, dividend: float, level: float, maturity: float
-) -> float:
+def _above(spot: float, rate: float, volatility: float, dividend: float, level: float, maturity: float) -> float:
     """U(level)."""
     vanilla = black_scholes.call(spot, rate, volatility, dividend, level, maturity)
     premium = _premium(spot / level, rate - dividend, volatility, maturity, side=1.0)
     return vanilla + spot * exp(-rate * maturity) * premium
 
 
-def _below(
-    spot: float, rate: float, volatility: float, dividend: float, level: float, maturity: float
-) -> float:
+def _below(spot: float, rate: float, volatility: float, dividend: float, level: float, maturity: float) -> float:
     """L(level)."""
     vanilla = black_scholes.put(spot, rate, volatility, dividend, level, maturity)
     premium = _premium(spot / level, rate - dividend, volatility, maturity, side=-1.0)

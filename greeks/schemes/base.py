@@ -18,9 +18,7 @@ class Scheme(ABC):
     """Steps between observation dates; every date is a step's end, whatever the number of steps."""
 
     @abstractmethod
-    def transition(
-        self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]
-    ) -> Transition:
+    def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
         """The step of a traced model; `observed` are the positions of the states that the payoff looks at."""
 
     def substeps(self, interval: float, horizon: float) -> int:

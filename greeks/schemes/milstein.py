@@ -52,7 +52,8 @@ def _correction(sde: SDE, i: int) -> Expr:
             if k > j and _along(sde, k, sde.coordinates[i].row[j]) is not bend:
                 raise UnsupportedError(
                     f"{type(sde.model).__name__}: Milstein needs commutative noise, and Brownian motions {j} and {k} "
-                    f"do not commute in {sde.coordinates[i].name}; use scheme=greeks.Euler(steps=...) or greeks.QE(steps=...)"
+                    f"do not commute in {sde.coordinates[i].name}; "
+                    "use scheme=greeks.Euler(steps=...) or greeks.QE(steps=...)"
                 )
             total = total + bend * _area(sde, j, k)
     return total

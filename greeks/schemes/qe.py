@@ -76,13 +76,14 @@ class Branch:
     b2: Expr
     v_next: Expr
 
-    def log_laplace(self, A: Expr) -> Expr:  # noqa: N803 (Andersen's letter)
+    def log_laplace(self, A: Expr) -> Expr:
         ok = self.psi <= SWITCH
         scale = 1.0 - 2.0 * A * self.a
         quadratic = A * self.b2 * self.a / scale - 0.5 * log(scale)
         p = (self.psi - 1.0) / (self.psi + 1.0)
         beta = (1.0 - p) / self.mean
-        return where(ok, quadratic, log(_guard(ok, 1.0, p + beta * (1.0 - p) / (beta - A))), continuous=True)
+        found: Expr = where(ok, quadratic, log(_guard(ok, 1.0, p + beta * (1.0 - p) / (beta - A))), continuous=True)
+        return found
 
 
 def _guard(used: Expr, a: n.Operand, b: n.Operand) -> Expr:

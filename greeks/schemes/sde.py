@@ -99,7 +99,9 @@ def trace_sde(model: Model, parameters: Mapping[str, Parameter], truncated: bool
     drift = tuple(map(wrap, model.drift(T, seen)))
     rows = tuple(tuple(map(wrap, row)) for row in model.diffusion(T, seen))
     _check_shapes(model, drift, rows)
-    logs = [_proportional(name, x, a, row, model) for name, x, a, row in zip(model.state, states, drift, rows, strict=True)]
+    logs = [
+        _proportional(name, x, a, row, model) for name, x, a, row in zip(model.state, states, drift, rows, strict=True)
+    ]
     back = {
         x: n.unary("exp", symbol(f"log_{name}", x.size))
         for name, x, log in zip(model.state, states, logs, strict=True)

@@ -36,9 +36,7 @@ def assemble(
     `density` says why the stepped coordinates have no density ("" if they have one); `monotone` vouches that their
     maps are invertible in the noise although their slope contains it.
     """
-    gathered = {
-        i: found for i in range(len(advances)) if (found := _gaussian_part(sde, advances, i)) is not None
-    }
+    gathered = {i: found for i in range(len(advances)) if (found := _gaussian_part(sde, advances, i)) is not None}
     if not set(observed) <= set(gathered):
         gathered = {}
     carries: list[Carry] = []
@@ -87,7 +85,9 @@ def _gaussian_part(sde: SDE, advances: Sequence[Expr], i: int) -> tuple[Expr, Ex
         return None
     variance = ZERO
     for noise in private:
-        split = linear_in(substitute(rest, {noise.value: symbol("gathered_noise", y.size)}), symbol("gathered_noise", y.size))
+        split = linear_in(
+            substitute(rest, {noise.value: symbol("gathered_noise", y.size)}), symbol("gathered_noise", y.size)
+        )
         if split is None or not free_of(split[1], {w.z for w in private}):
             return None
         rest, slope = split
