@@ -1,4 +1,4 @@
-"""A folder of compiled programs that cannot go stale, cannot be caught half written, and may fail at any time.
+"""A folder of compiled programs that cannot go stale or be caught half written, and may fail at any time.
 
 One program is one folder, named by the hash of everything its machine code depends on. It is built under a
 private name, sealed with a digest of its files, and renamed into place: complete or absent, whatever
@@ -72,8 +72,11 @@ def begin() -> Path | None:
         sweep()
         return Path(tempfile.mkdtemp(prefix=PRIVATE, dir=folder()))
     except OSError as error:
-        warn_once(f"compiled programs cannot be kept in {folder()} ({error.strerror or error}), so every process "
-                  "compiles anew; set GREEKS_CACHE_DIR to a folder that can be written")  # fmt: skip
+        reason = error.strerror or str(error)
+        warn_once(
+            f"compiled programs cannot be kept in {folder()} ({reason}), so every process compiles anew; "
+            "set GREEKS_CACHE_DIR to a folder that can be written"
+        )
         return None
 
 

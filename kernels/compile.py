@@ -22,7 +22,8 @@ SIMULATE = f"void(float64[::1], float64[:, ::1], int64, int64, int64, int64, {AR
 REDUCE = "void(float64[::1], int64, int64, float64[::1], float64[:, ::1], float64[:, :, ::1])"
 CPU_HEADER = """\
 from math import inf, nan, sqrt
-from greeks.kernels.intrinsics import bits_float, entry, float_bits, fma, helper, kernel, opaque, reducer, wide_vectors
+from greeks.kernels.intrinsics import bits_float, float_bits, fma, opaque, wide_vectors
+from greeks.kernels.intrinsics import entry, helper, kernel, reducer
 """
 ENTRIES = {"block": ("simulate", SIMULATE), "reduction": ("reduce", REDUCE)}
 FILE = "program.py"
@@ -124,9 +125,7 @@ def hash_of(source: str) -> str:
 
     processor = config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
     features = (
-        config.CPU_FEATURES
-        if config.CPU_FEATURES is not None
-        else llvmlite.binding.get_host_cpu_features().flatten()
+        config.CPU_FEATURES if config.CPU_FEATURES is not None else llvmlite.binding.get_host_cpu_features().flatten()
     )
     versions = (sys.version, numba.__version__, llvmlite.__version__, numpy.__version__)
     settings = (

@@ -39,9 +39,7 @@ def run(
     first: a multiple of CHUNK. The result has the same bits for any number of threads.
     Raises SchemaError for a bad `first`, `paths`, `stream` or `threads`.
     """
-    return combine(
-        *rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths, threads=threads)
-    )
+    return combine(*rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths, threads=threads))
 
 
 def rows(
@@ -143,9 +141,7 @@ def check(stream: int, first: int, paths: int) -> None:
     if paths < 0:
         raise SchemaError(f"paths = {paths}: expected at least 0")
     if first < 0 or first % CHUNK:
-        raise SchemaError(
-            f"first = {first}: expected a multiple of {CHUNK}, so that chunks are the same in every run"
-        )
+        raise SchemaError(f"first = {first}: expected a multiple of {CHUNK}, so that chunks are the same in every run")
     if not 0 <= stream < 2**32:
         raise SchemaError(f"stream = {stream}: expected an integer in [0, 2**32)")
 

@@ -85,9 +85,7 @@ def rows(
     for begin in range(0, len(counts), step):
         end = min(begin + step, len(counts))
         size = min((end - begin) * CHUNK, paths - begin * CHUNK)
-        out = simulate(
-            program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size)
-        )
+        out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size))
         load(REDUCTION).entry(out, m, size, np.empty(m), means[begin:end], comoments[begin:end])
     return counts, means, comoments
 
@@ -98,14 +96,15 @@ def simulate(program: CompiledProgram, theta: Array, grid: Array, task: tuple[in
 
     paths = task[3]
     out = cuda.device_array(-(-paths // LANES) * program.outputs * ROW)
+    launch: Any = program.entry
     with np.errstate(all="ignore"):
-        program.entry[-(-paths // THREADS), THREADS](cuda.to_device(theta), cuda.to_device(grid), *task, out)  # type: ignore[index]
+        launch[-(-paths // THREADS), THREADS](cuda.to_device(theta), cuda.to_device(grid), *task, out)
     host: Array = out.copy_to_host()
     return host
 
 
 def ptx(text: str, capability: tuple[int, int] = (8, 0)) -> str:
-    """The program as PTX for a compute capability; needs NVVM (a CUDA toolkit), but no device and no driver."""
+    """The program as PTX for a compute capability; needs NVVM (a CUDA toolkit), but no device or driver."""
     from numba import cuda, types
 
     from . import cuda_source

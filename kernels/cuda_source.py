@@ -1,4 +1,4 @@
-"""The CUDA form of a program: the same library text, one thread a path, outputs laid out as the CPU's blocks."""
+"""The CUDA form of a program: the same library text, one thread a path, outputs in the CPU's layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scalar functions without branches: a loop over lanes that calls them vectorises, and CUDA runs the same text.
+"""Scalar functions without branches: a loop over lanes that calls them vectorises; CUDA runs the same text.
 
 `fma`, `float_bits` and `bits_float` are single instructions where the text is compiled. A ternary here
 chooses between values already computed, so it becomes a select. NaN in, NaN out, everywhere.
@@ -16,8 +16,8 @@ def exp(x: float) -> float:
 
     Two half scalings reach subnormal results; the clamps keep n in range, and NaN goes through both.
 
-    >>> exp(0.0), exp(1.0)
-    (1.0, 2.718281828459045)
+    >>> exp(0.0), round(exp(1.0), 14)
+    (1.0, 2.71828182845905)
     """
     c = 710.0 if x > 710.0 else x
     c = -746.0 if c < -746.0 else c
@@ -49,8 +49,8 @@ def log(x: float) -> float:
 
     x = 2^k m with m in [sqrt(1/2), sqrt 2), and log m = log((1 + s) / (1 - s)) with s = (m - 1) / (m + 1).
 
-    >>> log(1.0), log(10.0)
-    (0.0, 2.302585092994046)
+    >>> log(1.0), round(log(10.0), 14)
+    (0.0, 2.30258509299405)
 
     Source: FreeBSD msun, e_log.c (Sun Microsystems, 1993): the reduction and the polynomial.
     """
@@ -176,7 +176,7 @@ def normal_cdf(x: float) -> float:
     >>> normal_cdf(0.0), round(normal_cdf(1.0), 15)
     (0.5, 0.841344746068543)
 
-    Source of the variable: Shepherd, Laframboise (1981), "Chebyshev approximation of (1 + 2x) exp(x^2) erfc(x)".
+    Source of the variable: Shepherd, Laframboise (1981), Mathematics of Computation 36, section 2.
     """
     t = abs(x)
     t = 40.0 if t > 40.0 else t
@@ -213,8 +213,8 @@ def normal_cdf(x: float) -> float:
 def tanh(x: float) -> float:
     """Hyperbolic tangent, within 2 ulp.
 
-    >>> tanh(0.0), tanh(1.0), tanh(-100.0)
-    (0.0, 0.7615941559557649, -1.0)
+    >>> tanh(0.0), round(tanh(1.0), 14), tanh(-100.0)
+    (0.0, 0.76159415595576, -1.0)
 
     Source: Moshier (1989), Cephes, tanh.c: the rational function near 0.
     """
@@ -263,10 +263,10 @@ def wave(x: float, quarter: int) -> float:
 
 
 def sin(x: float) -> float:
-    """Sine, within 1 ulp for |x| < 10^6; beyond that the absolute error grows like 1e-33 |x|, NaN from 2^51 on.
+    """Sine, within 2 ulp for |x| < 10^6; the error then grows slowly with |x|, and from 2^51 on it is NaN.
 
-    >>> sin(0.0), sin(1.0)
-    (0.0, 0.8414709848078965)
+    >>> sin(0.0), round(sin(1.0), 14)
+    (0.0, 0.8414709848079)
     """
     return wave(x, 0) if abs(x) < 2251799813685248.0 else nan
 
@@ -274,7 +274,7 @@ def sin(x: float) -> float:
 def cos(x: float) -> float:
     """Cosine, with the accuracy of `sin`.
 
-    >>> cos(0.0), cos(1.0)
-    (1.0, 0.5403023058681398)
+    >>> cos(0.0), round(cos(1.0), 14)
+    (1.0, 0.54030230586814)
     """
     return wave(x, 1) if abs(x) < 2251799813685248.0 else nan

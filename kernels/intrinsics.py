@@ -1,4 +1,4 @@
-"""What a program compiled for the CPU is built from: decorators, and single instructions Numba does not offer."""
+"""What a CPU program is built from: decorators, and single instructions that Numba does not offer."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def opaque(typing: Any, n: Any) -> Any:
 
 @intrinsic
 def wide_vectors(typing: Any) -> Any:
-    """Ask for 512-bit vectors in the calling function: LLVM halves them by default on several CPUs that have them.
+    """Ask for 512-bit vectors in the calling function: by default LLVM halves them on several CPUs.
 
     llvmlite refuses attributes it does not list, hence the plain `set.add`; CPUs without AVX-512 ignore it.
     """

@@ -25,7 +25,7 @@ WORK = 0  # the program's own value replaces this one
 
 
 def uniforms(w: Workspace, first: int, count: int, call: int, seed: int, stream: int) -> None:
-    """Fill 2 count scratch lanes: the first centred uniforms of paths first, first + 1, ..., then the second ones."""
+    """Fill 2 count scratch lanes: first uniforms of paths first, first + 1, ..., then their second ones."""
     low, high = seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
     second = w[WORK + count :]
     for p in range(count):

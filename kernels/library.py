@@ -49,11 +49,7 @@ def definition(node: ast.stmt, role: str) -> Definition | None:
             f"    {line}" for line in ast.unparse(ast.Module(body, [])).splitlines()
         )
         return Definition(node.name, role, text, names_in(node))
-    if (
-        isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and node.targets[0].id.isupper()
-    ):
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper():
         return Definition(node.targets[0].id, "constant", ast.unparse(node), names_in(node.value))
     return None
 

@@ -62,9 +62,7 @@ def combine(counts: NDArray[np.int64], means: Array, comoments: Array) -> Moment
     count = int(counts.sum())
     if count == 0:
         return Moments.empty(means.shape[1])
-    with np.errstate(
-        invalid="ignore", over="ignore"
-    ):  # an infinite sample leaves NaN, for the caller to judge
+    with np.errstate(invalid="ignore", over="ignore"):  # an infinite sample leaves NaN, for the caller to judge
         shift = means - means[0]
         mean_shift = (counts[:, None] * shift).sum(axis=0) / count
         centred = shift - mean_shift

@@ -74,7 +74,7 @@ def quantile(q: float) -> float:
     """The standard normal quantile at 1/2 + q, |q| < 1/2.
 
     >>> quantile(0.0), round(quantile(0.475), 12), round(quantile(-0.475), 12)
-    (0.0, 1.959963984540, -1.959963984540)
+    (0.0, 1.95996398454, -1.95996398454)
     """
     return central(q) if abs(q) <= CENTRE else tail(q)
 
@@ -95,7 +95,7 @@ def normal_pair(path: int, call: int, seed: int, stream: int) -> tuple[float, fl
 def normal_single(path: int, call: int, seed: int, stream: int) -> float:
     """One normal: what a lane of `lanes.normal` gets, bit for bit.
 
-    Both halves of a Philox call are used: by the lane in the first half of a block of 256, and by the one 128 on.
+    Both halves of a Philox call are used: by a lane in the first half of a block of 256, and by the one 128 on.
     """
     pair = normal_pair(SINGLES + ((path >> 8) << 7) + (path & 127), call, seed, stream)
     return pair[1] if path & 128 else pair[0]

@@ -57,7 +57,7 @@ def add_row(w: Array, i: int, out: int, m: int, n: int, shift: Array, sums: Arra
 
 
 def accumulate(w: Array, out: int, outputs: int, n: int, shift: Array, sums: Array, cross: Array) -> None:
-    """Add the first n lanes of the output rows at `out` to `sums` (m,) and the upper half of `cross` (m, m)."""
+    """Add the first n lanes of the output rows at `out` to `sums` (m,) and to the upper half of `cross`."""
     m = opaque(outputs)
     for i in range(m):
         add_row(w, i, out, m, n, shift, sums, cross)

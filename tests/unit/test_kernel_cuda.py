@@ -1,4 +1,4 @@
-"""The CUDA form of a program: the same numbers as the CPU in Numba's simulator, and PTX where NVVM can be found."""
+"""The CUDA form of a program: the CPU's numbers in Numba's simulator, and PTX where there is an NVVM."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def block(theta, grid, seed, stream, path0, w, u):
         w[p + 1320] = log(theta[0])
     for s in range(grid.shape[0]):
         normals(w, 0, path0, s, seed, stream)
+        drift = -0.5 * theta[1] * theta[1] * grid[s, 1]
         for p in range(LANES):
-            z = w[p + 0]
-            w[p + 1320] = w[p + 1320] + fma(theta[1] * sqrt(grid[s, 1]), z, -0.5 * theta[1] * theta[1] * grid[s, 1])
+            w[p + 1320] = w[p + 1320] + fma(theta[1] * sqrt(grid[s, 1]), w[p + 0], drift)
     normal(w, 264, path0, 9, seed, stream)
     for p in range(LANES):
         x = exp(w[p + 1320])
@@ -115,9 +115,7 @@ def toolkit(folder):
 def test_the_program_compiles_to_ptx_without_a_device(tmp_path):
     home = toolkit(tmp_path)
     if home is None:
-        pytest.skip(
-            "no NVVM on this machine: it comes with a CUDA toolkit, or with pip install numba-cuda[cu13]"
-        )
+        pytest.skip("no NVVM on this machine: it comes with a CUDA toolkit, or with pip install numba-cuda[cu13]")
     done = python(PTX, CUDA_HOME=str(home))
     assert ".target sm_80" in done.stdout, done.stderr
     assert "fma.rn.f64" in done.stdout and "simulate" in done.stdout

@@ -1,4 +1,4 @@
-"""The compiled library, lane by lane, against mpmath: accuracy, special values, and the bits of the scalar form."""
+"""The compiled library, lane by lane, against mpmath: accuracy, special values, bits of the scalar form."""
 
 from __future__ import annotations
 
@@ -169,9 +169,7 @@ def test_quantile_is_odd_and_increases_across_the_seam():
 
 
 @pytest.mark.parametrize("seed", [0, 12345, -1, 2**63 + 11])
-@pytest.mark.parametrize(
-    ("first", "call", "stream"), [(0, 0, 0), (CHUNK * 2**20, 2**32 - 1, 2**32 - 1), (2**40, 7, 3)]
-)
+@pytest.mark.parametrize(("first", "call", "stream"), [(0, 0, 0), (CHUNK * 2**20, 2**32 - 1, 2**32 - 1), (2**40, 7, 3)])
 def test_rows_of_normals_are_the_scalar_draws(seed, first, call, stream):
     where = {"y": [call], "seed": seed, "first": first, "stream": stream}
     key = (CALL, "seed", "stream")
@@ -181,9 +179,7 @@ def test_rows_of_normals_are_the_scalar_draws(seed, first, call, stream):
     for half, expression in enumerate("xy"):
         found = lanes(expression, before=rows, **where)
         np.testing.assert_allclose(found, [pair[half] for pair in scalar], rtol=2e-15)
-        np.testing.assert_array_equal(
-            found, lanes(f"normal_pair(path0 + p, {', '.join(key)})[{half}]", **where)
-        )
+        np.testing.assert_array_equal(found, lanes(f"normal_pair(path0 + p, {', '.join(key)})[{half}]", **where))
     found = lanes("x", before=f"normal(w, 264, path0, {', '.join(key)})", **where)
     np.testing.assert_allclose(found, alone, rtol=2e-15)
     np.testing.assert_array_equal(found, lanes(f"normal_single(path0 + p, {', '.join(key)})", **where))
