@@ -56,8 +56,8 @@ ASIANS = (
 )
 # days, strike, quantity, barrier, direction, knock, call, rebate
 BARRIERS = (
-    (165, 4500, 80, 3800.0, "down", "out", True, 0.0),
-    (345, 4400, -120, 3600.0, "down", "out", True, 0.0),
+    (165, 4500, 80, 3800.0, "down", "out", True, 25.0),
+    (345, 4400, -120, 3600.0, "down", "out", True, 100.0),
     (345, 4800, 100, 3800.0, "down", "out", True, 50.0),
     (345, 4400, -90, 5600.0, "up", "out", True, 0.0),
     (165, 4400, -70, 5400.0, "up", "out", True, 0.0),
@@ -72,25 +72,25 @@ LOOKBACKS = (
     ("LookbackPut", 165, -25, None),
     ("LookbackPut", 345, 15, None),
     ("LookbackCall", 345, -20, 4800),
-    ("LookbackPut", 345, 20, 4200),
+    ("LookbackCall", 165, 20, 4600),
 )
-# the same kinds of contracts under Heston, fewer of them
+# under Heston fewer kinds: each is compiled once, a few seconds, when the demo runs for the first time
 HESTON_DAYS = (165, 345)
 HESTON_VANILLAS = (
     ("Put", 4000, (-200, -150)),
     ("Call", 4500, (180, 160)),
     ("Call", 5000, (250, 200)),
 )
-HESTON_DIGITALS = (("DigitalCall", 345, 4800, -40, 1000.0), ("DigitalPut", 345, 4000, 30, 1000.0))
+HESTON_DIGITALS = (("DigitalCall", 345, 4800, -40, 1000.0), ("DigitalCall", 165, 4500, 30, 1000.0))
 HESTON_ASIANS = (
     ("AsianCall", 345, 4400, -80, "arithmetic"),
-    ("AsianPut", 345, 4200, 70, "arithmetic"),
+    ("AsianCall", 165, 4600, 70, "arithmetic"),
 )
 HESTON_BARRIERS = (
     (345, 4400, -60, 3600.0, "down", "out", True, 0.0),
     (345, 4400, 50, 3600.0, "down", "in", False, 0.0),
 )
-HESTON_LOOKBACKS = (("LookbackPut", 165, -15, None), ("LookbackCall", 345, -10, 4800))
+HESTON_LOOKBACKS = (("LookbackCall", 165, -15, 4600), ("LookbackCall", 345, -10, 4800))
 
 
 def demo_book(surface: Surface | None = None) -> pd.DataFrame:

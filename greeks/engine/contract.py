@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from greeks.errors import SchemaError, UnsupportedError
@@ -24,6 +24,7 @@ class Contract:
     payoff: Payoff
     model_parameters: Mapping[str, Parameter]
     payoff_parameters: Mapping[str, Parameter]
+    reads: set[str] = field(default_factory=set, compare=False)  # structural fields found in formulas by tracing
 
     @classmethod
     def of(cls, model: Model, payoff: Payoff) -> Contract:
@@ -57,7 +58,7 @@ class _Flows:
 def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_start: bool) -> Fold:
     """The fold whose output "price" is the discounted value of one path, and "unit" the constant 1."""
     model = traced(contract.model, {k: p.symbol for k, p in contract.model_parameters.items()})
-    payoff = traced(contract.payoff, {k: p.symbol for k, p in contract.payoff_parameters.items()})
+    payoff = traced(contract.payoff, {k: p.symbol for k, p in contract.payoff_parameters.items()}, contract.reads)
     flows = _trace_payoff(contract, payoff, observes)
     used = symbols(*flows.observe, flows.paid, flows.settled)
     observed = {i for i, x in enumerate(flows.seen) if x in used}

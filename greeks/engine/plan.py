@@ -81,6 +81,7 @@ class Plan:
 
 
 _plans: OrderedDict[Any, Plan] = OrderedDict()
+_reads: dict[Any, frozenset[str]] = {}  # payoff structure -> structural fields that its formulas read
 _KEPT = 512
 
 
@@ -91,22 +92,28 @@ def plan_for(
 
     `lenient` collects refusals instead of raising the first.
     """
-    key = _key(contract, scheme, grid, greeks, wanted, lenient)
-    if key in _plans:
+    request = (structure(contract.model), scheme, grid.shape, tuple(greeks), _hashable(wanted), lenient)
+    payoff = structure(contract.payoff)
+    key = (request, payoff, _read_values(contract, _reads.get(payoff)))
+    if payoff in _reads and key in _plans:
         _plans.move_to_end(key)
         return _plans[key]
     plan = _build(contract, scheme, GridShape(*grid.shape), greeks, wanted, lenient)
-    _plans[key] = plan
+    _reads[payoff] = _reads.get(payoff, frozenset()) | contract.reads
+    _plans[request, payoff, _read_values(contract, _reads[payoff])] = plan
     if len(_plans) > _KEPT:
         _plans.popitem(last=False)
     return plan
 
 
-def _key(
-    contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequence[str], wanted: Wanted, lenient: bool
-) -> Any:
-    choice = tuple(sorted(wanted.items())) if isinstance(wanted, Mapping) else wanted
-    return structure(contract.model), structure(contract.payoff), scheme, grid.shape, tuple(greeks), choice, lenient
+def _hashable(wanted: Wanted) -> Any:
+    return tuple(sorted(wanted.items(), key=lambda kv: kv[0])) if isinstance(wanted, Mapping) else wanted
+
+
+def _read_values(contract: Contract, read: frozenset[str] | None) -> Any:
+    """The structural values that are baked into the program because a formula reads them."""
+    values = (getattr(contract.payoff, name) for name in sorted(read or ()))
+    return tuple(tuple(v) if hasattr(v, "__len__") else v for v in values)
 
 
 def grid_of(contract: Contract, scheme: Scheme) -> TimeGrid:

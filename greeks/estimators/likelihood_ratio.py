@@ -132,7 +132,7 @@ class _Lens:
             weight = n.total(weight)
         if self.d.noise_score is not None:
             weight = weight + self._noise_score(*self.d.noise_score)
-        return n.where(det > ZERO, weight, ZERO) if _may_vanish(det) else weight
+        return n.where(det > ZERO, weight, ZERO, "guard") if _may_vanish(det) else weight
 
     def _noise_score(self, log_derivative: Expr, trace: Expr) -> Expr:
         """Score of w = L z in L, with A = L^-1 dL: z' A z - trace A."""
@@ -185,7 +185,7 @@ def _refuse_jumps(fold: Fold, d: Direction, moved: Mapping[Expr, Expr], held: se
     level, jumps = roughness(fold, moved, d.seeds, exempt=held)
     if level > Regularity.LIPSCHITZ:
         raise UnsupportedError(
-            f"likelihood ratio in {d.label} would miss the jump at {jumps[0].args[0]}, which moves with {d.label} "
+            f"likelihood ratio in {d.label} would miss the jump at {jumps[0]}, which moves with {d.label} "
             "other than through the density of the path"
         )
 

@@ -53,5 +53,5 @@ def pathwise(fold: Fold, d: Direction) -> Fold:
     )
     level, jumps = roughness(fold, moved, d.seeds)
     if level > Regularity.LIPSCHITZ:
-        raise UnsupportedError(f"pathwise in {d.label} would silently miss the jump at {jumps[0].args[0]}")
+        raise UnsupportedError(f"pathwise in {d.label} would silently miss the jump at {jumps[0]}")
     return result

@@ -61,6 +61,9 @@ class Expr:
 
     __array_ufunc__ = None
 
+    def __index__(self) -> Never:
+        raise TypeError("a traced value cannot count or index; what shapes a loop must be a string, a flag or `dates`")
+
     # arithmetic -----------------------------------------------------------------------------------------------
     def __add__(self, other: Operand) -> Expr:
         return add(self, wrap(other))
@@ -326,6 +329,8 @@ def unary(op: str, a: Expr) -> Expr:
         return const(_FOLD[op](a.payload))
     if op == "sqrt" and is_const(a, 0.0):
         return ZERO
+    if op == "sqrt" and a.op == "mul" and a.args[0] is a.args[1]:
+        return unary("abs", a.args[0])
     if _INVERSE.get(op) == a.op:
         return a.args[0]
     return node(op, a)

@@ -61,15 +61,27 @@ def _parameter(field: str, name: str, value: Any) -> Parameter:
     return Parameter(field, symbol(name, len(value)), tuple(float(entry) for entry in value))
 
 
-def traced(subject: Subject, replaced: Mapping[str, Expr]) -> Subject:
-    """A copy whose fields in `replaced` hold symbols (zeros that switch a feature off become constants)."""
-    copy = object.__new__(type(subject))
+def traced(subject: Subject, replaced: Mapping[str, Expr], reads: set[str] | None = None) -> Subject:
+    """A copy whose fields in `replaced` hold symbols (zeros that switch a feature off become constants).
+
+    Structural fields that its methods read are noted in `reads`: their values are then part of the program.
+    """
+    copy: Subject = object.__new__(_watched(type(subject), reads) if reads is not None else type(subject))
     for f in dataclasses.fields(subject):  # type: ignore[arg-type]
         value = replaced.get(f.name, getattr(subject, f.name))
         if f.name in getattr(subject, "off_when_zero", ()) and not isinstance(value, Expr) and value == 0:
             value = const(0.0)
         object.__setattr__(copy, f.name, value)
     return copy
+
+
+def _watched(kind: type[Subject], reads: set[str]) -> type[Subject]:
+    def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
+        if name in STRUCTURAL:
+            reads.add(name)
+        return object.__getattribute__(self, name)
+
+    return type(kind.__name__, (kind,), {"__getattribute__": __getattribute__})
 
 
 def structure(subject: Any) -> tuple[Any, ...]:
