@@ -226,6 +226,7 @@ class _Writer:
             else:
                 name = place.array[0] if place.array else ""
                 draw = [f"    {name}[2 * c], {name}[2 * c + 1] = normal_pair(index, {call}, seed, stream)"]
-            lines += [f"for c in range({pairs}):", *draw]
+            bound = f"opaque({pairs})" if self.lanes else str(pairs)
+            lines += [f"for c in range({bound}):", *draw]
             begun += pairs
         return lines

@@ -184,7 +184,11 @@ class Emitter:
         inner = self._lane_loop(body)
         if not size:
             return [*heads, *inner]
-        return [f"for i in range({size}):", *("    " + h for h in heads), *("    " + line for line in inner)]
+        return [self._elements("i", size), *("    " + h for h in heads), *("    " + line for line in inner)]
+
+    def _elements(self, name: str, size: int) -> str:
+        """The head of a loop over elements; on lanes its bound is hidden, or the compiler would unroll it."""
+        return f"for {name} in range(opaque({size})):" if self.store.lanes else f"for {name} in range({size}):"
 
     def _lane_loop(self, body: list[str]) -> list[str]:
         return ["for p in range(LANES):", *("    " + line for line in body)] if self.store.lanes else body
@@ -211,18 +215,18 @@ class Emitter:
         if not self.store.lanes:
             target, value = self.element(out), self.element(source, "j")
             return [
-                f"for i in range({e.size}):",
+                self._elements("i", e.size),
                 f"    {target} = 0.0",
                 f"    for j in range({e.size}):",
                 f"        {target} = fma({entry}, {value}, {target})",
             ]
         assert out.row is not None and source.row is not None
         return [
-            f"for i in range({e.size}):",
+            self._elements("i", e.size),
             f"    a = i * ROW + {out.row}",
             "    for p in range(LANES):",
             "        w[p + a] = 0.0",
-            f"    for j in range({e.size}):",
+            "    " + self._elements("j", e.size),
             f"        m = {entry}",
             "        if m != 0.0:",
             f"            b = j * ROW + {source.row}",
