@@ -82,7 +82,9 @@ class _Writer:
         constants = {
             "LANES": LANES, "ROW": ROW, "OUTPUTS": self.rows, "WORK": self.store.used, "UNIFORMS": 1, "OUT": 0,
         }  # fmt: skip
-        title = ["@kernel", "def block(theta, grid, seed, stream, path0, w, u):"]
+        rows = [f"# row {p.row}: {e}" for e, p in {**self.carries, **self.noise}.items()]
+        rows += [f"# row {p.row}: output {k}" for k, p in self.outputs.items()]
+        title = [*rows, "@kernel", "def block(theta, grid, seed, stream, path0, w, u):"]
         head = [f"{k} = {v}" for k, v in constants.items()]
         return "\n".join([*head, "", *title, *("    " + x for x in lines)]) + "\n"
 
@@ -149,7 +151,7 @@ class _Writer:
                 places[e] = Place(array=("theta", at), size=e.size)
             elif in_row:
                 places[e] = Place(name=f"{prefix}u{len(places)}")
-                loads.append(f"{places[e].name} = theta[{at}]")
+                loads.append(f"{places[e].name} = theta[{at}]  # {e}")
             else:
                 places[e] = self._head(e, at)
         return places, loads
@@ -157,7 +159,7 @@ class _Writer:
     def _head(self, e: Expr, at: str) -> Place:
         if e not in self.heads:
             self.heads[e] = Place(name=f"h{len(self.heads)}")
-            self.head_lines.append(f"{self.heads[e].name} = theta[{at}]")
+            self.head_lines.append(f"{self.heads[e].name} = theta[{at}]  # {e}")
         return self.heads[e]
 
     # noise --------------------------------------------------------------------------------------------------

@@ -296,7 +296,7 @@ class _Body:
 
     def _name(self, e: Expr) -> str:
         if e.op == "symbol":
-            return re.sub(r"\W+", "_", str(e.payload)).strip("_")
+            return "v_" + re.sub(r"\W+", "_", str(e.payload)).strip("_")  # a prefix no other name has
         return self.emitter._fresh("t")
 
     def _fused(self) -> frozenset[Expr]:

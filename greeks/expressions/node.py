@@ -186,6 +186,11 @@ def wrap(value: object) -> Expr:
     """`value` as an expression; numbers become constants."""
     if isinstance(value, Expr):
         return value
+    if getattr(value, "shape", ()) != ():
+        raise TypeError(
+            "a traced value meets an array: make the numbers a vector parameter of the model or payoff, "
+            "or write greeks.total over a traced vector"
+        )
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         raise TypeError(f"{value!r} of type {type(value).__name__} in a traced formula: expected a number")
     return const(float(value))

@@ -72,8 +72,14 @@ def _vanishes_at_kink(e: Expr) -> bool:
 
 
 def _swaps(a: Expr, b: Expr) -> list[dict[Expr, Expr]]:
-    """Substitutions that say a = b."""
-    return [{x: y} for x, y in ((a, b), (b, a)) if x.op != "const"]
+    """Substitutions that say a = b; where one is 0 and the other a difference, also that its terms are equal."""
+    found = [{x: y} for x, y in ((a, b), (b, a)) if x.op != "const"]
+    for zero, other in ((a, b), (b, a)):
+        if is_const(zero, 0.0) and other.op == "sub":
+            found += _swaps(*other.args)
+        elif is_const(zero, 0.0) and other.op == "add":
+            found += _swaps(other.args[0], -other.args[1])
+    return found
 
 
 def _agree_at_switch(e: Expr) -> bool:
