@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,9 +13,10 @@ from greeks.estimators.moving import roughness, tangent_carries, tangent_symbol
 from greeks.expressions import node as n
 from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import AT_START, FIRST_DATE, FIRST_STEP, SHARE, Carry, Fold, Scoring
-from greeks.expressions.node import ZERO, Expr, is_const, postorder, substitute, symbol
+from greeks.expressions.node import ZERO, Expr, const, is_const, postorder, substitute, symbol
 from greeks.expressions.regularity import Regularity
 from greeks.expressions.tangent import Tangent, partial
+from greeks.expressions.uniform import uniform_carries
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,20 @@ class _Lens:
             weight = n.total(weight)
         if self.d.noise_score is not None:
             weight = weight + self._noise_score(*self.d.noise_score)
-        return n.where(det > ZERO, weight, ZERO, "guard") if _may_vanish(det) else weight
+        return n.where(det > ZERO, weight, self._dead_step(seeds), "guard") if self._may_vanish(det) else weight
+
+    def _may_vanish(self, det: Expr) -> bool:
+        """Whether the noise may die out on some path: its slope is different from path to path."""
+        varying = {c.symbol for c in self.fold.carries} - uniform_carries(self.fold)
+        return not free_of(det, varying)
+
+    def _dead_step(self, seeds: Mapping[Expr, Expr]) -> Expr:
+        """The score of a step without noise: 0 if the step stands still, else infinite, which ends as an error."""
+        derive = Tangent({**seeds, **dict.fromkeys(self.scoring.noises, ZERO)}, self.d.vector)
+        moved = ZERO
+        for e in self._maps():
+            moved = moved + derive(e) * derive(e)
+        return n.where(moved > ZERO, const(math.inf), ZERO, "guard")
 
     def _noise_score(self, log_derivative: Expr, trace: Expr) -> Expr:
         """Score of w = L z in L, with A = L^-1 dL: z' A z - trace A."""
@@ -175,10 +190,6 @@ def _pivot(rows: Sequence[Sequence[Expr]], j: int) -> int:
     if not candidates:
         raise UnsupportedError("the step's dependence on its noise is singular: it has no density")
     return min(candidates, key=lambda i: sum(not is_const(e, 0.0) for e in rows[i]))
-
-
-def _may_vanish(det: Expr) -> bool:
-    return any(e.op in ("max", "min") for e in postorder([det]))
 
 
 def _refuse_jumps(fold: Fold, d: Direction, moved: Mapping[Expr, Expr], held: set[Expr]) -> None:

@@ -266,7 +266,7 @@ class _Body:
     def value(self, e: Expr) -> str:
         """The text that stands for e in this loop; loads or recomputes it if need be."""
         if e.op == "const":
-            return repr(float(e.payload))
+            return repr(float(e.payload)).replace("inf", "1e999")
         if e not in self.names:
             self.names[e] = self._load(e)
         return self.names[e]
