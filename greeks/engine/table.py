@@ -47,9 +47,9 @@ class Table:
         """(text of e's first index in the array theta, whether it is in a row)."""
         if e in self.parameters:
             return str(self.parameters[e]), False
-        if e in self.head.columns:
-            return str(self.parameter_width + self.head.columns[e]), False
-        return f"{base} + {section.columns[e]}", True
+        if e in section.columns:  # first: a carry's value at this date, not the one at settlement in the head
+            return f"{base} + {section.columns[e]}", True
+        return str(self.parameter_width + self.head.columns[e]), False
 
 
 def layout(stages: Stages, parameters: Mapping[Expr, int], width: int) -> Table:
