@@ -1,4 +1,4 @@
-"""The entry points of a compiled program: whole chunks of paths in, one row of moments a chunk out.
+"""What Python calls to run a compiled program: whole chunks of paths in, one row of moments a chunk out.
 
 A chunk is a fixed range of CHUNK paths counted from path 0, whoever simulates it: its row never depends on
 threads, batches or neighbours.
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     Array = NDArray[float64]
 
 CHUNK = 4096
-OUT = 0  # the program's own values replace these two, and its `block` this stand-in
-OUTPUTS = 1
-block: Any = None
+invoke: Any = None  # compiled code has an intrinsic of this name, which calls a block by its address
 
 
 def simulate(
+    block: int,
+    out: int,
     theta: Array,
     grid: Array,
     seed: int,
@@ -36,25 +36,25 @@ def simulate(
     means: Array,
     comoments: Array,
 ) -> None:
-    """Simulate `paths` paths from `first` on, block by block; one row of `means` and `comoments` a chunk."""
+    """Simulate `paths` paths from `first` on, block by block; one row of `means` and `comoments` a chunk.
+
+    block: address of the program's machine code; out: where in `w` it leaves its outputs, means.shape[1] rows.
+    """
+    m = means.shape[1]
     for c in range(means.shape[0]):
         begun = c * CHUNK
         size = min(CHUNK, paths - begun)
         for b in range(0, size, LANES):
-            block(theta, grid, seed, stream, first + begun + b, w, u)
+            invoke(block, theta, grid, seed, stream, first + begun + b, w, u)
             if b == 0:
-                begin(w, OUT, means[c], sums, comoments[c])
-            accumulate(w, OUT, OUTPUTS, min(LANES, size - b), means[c], sums, comoments[c])
+                begin(w, out, means[c], sums, comoments[c])
+            accumulate(w, out, m, min(LANES, size - b), means[c], sums, comoments[c])
         finish(size, means[c], sums, comoments[c])
 
 
-def reduce(out: Array, outputs: int, paths: int, sums: Array, means: Array, comoments: Array) -> None:
-    """The moments of outputs already computed elsewhere, laid out as blocks of `outputs` rows of lanes."""
-    for c in range(means.shape[0]):
-        begun = c * CHUNK
-        size = min(CHUNK, paths - begun)
-        begin(out, (begun // LANES) * outputs * ROW, means[c], sums, comoments[c])
-        for b in range(0, size, LANES):
-            at = ((begun + b) // LANES) * outputs * ROW
-            accumulate(out, at, outputs, min(LANES, size - b), means[c], sums, comoments[c])
-        finish(size, means[c], sums, comoments[c])
+def replay(theta: Array, grid: Array, seed: int, stream: int, path0: int, w: Array, u: Array) -> None:
+    """A block whose outputs were computed elsewhere: theta holds grid[0, 0] rows of lanes for every block."""
+    size = int(grid[0, 0]) * ROW
+    of = theta[path0 // LANES * size :]
+    for p in range(size):
+        w[p] = of[p]

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from greeks.errors import UnsupportedError
 
 from .chunks import CHUNK
-from .compile import CompiledProgram, load
-from .cpu import check, counts_of, matrix, signed, vector
-from .lanes import LANES, ROW
+from .compile import CompiledProgram
+from .cpu import aligned, check, counts_of, matrix, signed, vector
+from .foundation import foundation
+from .lanes import LANES, ROW, SCRATCH
 from .moments import Array, Moments, combine
 
 THREADS = 128  # a block's threads
 MEMORY = 2**28  # bytes of outputs in flight
-REDUCTION = f"LANES = {LANES}\nROW = {ROW}\n"
 
 
 def unavailable() -> str | None:
@@ -86,8 +86,17 @@ def rows(
         end = min(begin + step, len(counts))
         size = min((end - begin) * CHUNK, paths - begin * CHUNK)
         out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size))
-        load(REDUCTION).entry(out, m, size, np.empty(m), means[begin:end], comoments[begin:end])
+        reduce(out, m, size, means[begin:end], comoments[begin:end])
     return counts, means, comoments
+
+
+def reduce(out: Array, m: int, paths: int, means: Array, comoments: Array) -> None:
+    """The moments of outputs from the device, by the CPU's own reduction."""
+    from .calling import address
+
+    base, rows = foundation(), np.array([[float(m)]])
+    w, u, sums = aligned(m * ROW + SCRATCH), aligned(1), np.empty(m)
+    base.simulate(address(base.replay), 0, out, rows, 0, 0, 0, paths, w, u, sums, means, comoments)
 
 
 def simulate(program: CompiledProgram, theta: Array, grid: Array, task: tuple[int, int, int, int]) -> Array:

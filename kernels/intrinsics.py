@@ -26,13 +26,8 @@ def kernel(function: Function) -> Function:
 
 
 def reducer(function: Function) -> Function:
-    """A kernel whose sums may be reassociated, and nothing else: NaN and infinity keep their meaning."""
-    return njit(fastmath={"reassoc"}, **PRIVATE, **OPTIONS)(function)  # type: ignore[no-any-return]
-
-
-def entry(signature: str, cache: bool) -> Callable[[Function], Function]:
-    """The function Python calls: compiled at once for its signature, kept on disk if `cache`."""
-    return njit(signature, cache=cache, **OPTIONS)  # type: ignore[no-any-return]
+    """A kernel whose sums may be reassociated and contracted; NaN and infinity keep their meaning."""
+    return njit(fastmath={"reassoc", "contract"}, **PRIVATE, **OPTIONS)(function)  # type: ignore[no-any-return]
 
 
 @intrinsic

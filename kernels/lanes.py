@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .normal import CENTRE, SINGLES, central, centred, tail
 from .philox import philox
-from .scalars import bits_float, float_bits
+from .scalars import bits_float, float_bits, opaque
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -20,55 +20,56 @@ if TYPE_CHECKING:
 
 LANES = 256
 ROW = 264  # lanes and 8 more: rows at a stride of 2048 bytes would share two L1 sets out of 64
-SCRATCH = 4 * ROW  # two rows of q, two rows of lane numbers, behind the program's own WORK floats
-WORK = 0  # the program's own value replaces this one
+SCRATCH = 4 * ROW  # the end of every workspace: two rows of q, two rows of lane numbers
 
 
-def uniforms(w: Workspace, first: int, count: int, call: int, seed: int, stream: int) -> None:
-    """Fill 2 count scratch lanes: first uniforms of paths first, first + 1, ..., then their second ones."""
+def uniforms(q: Workspace, first: int, count: int, call: int, seed: int, stream: int) -> None:
+    """Fill 2 count lanes of scratch: first uniforms of paths first, first + 1, ..., then their second ones."""
     low, high = seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
-    second = w[WORK + count :]
+    second = q[count:]
     for p in range(count):
         path = first + p
         a, b, c, d = philox(call, stream, path & 0xFFFFFFFF, (path >> 32) & 0xFFFFFFFF, low, high)
-        w[p + WORK] = centred(a, b)
+        q[p] = centred(a, b)
         second[p] = centred(c, d)
 
 
-def invert(w: Workspace, count: int) -> int:
+def invert(q: Workspace, count: int) -> int:
     """Compact the tail lanes among the first `count` scratch uniforms, invert them; how many there were."""
-    found = 0
+    lanes, found = q[2 * ROW :], 0
     for p in range(count):
-        q = w[p + WORK]
-        w[found + WORK] = q
-        w[found + (WORK + 2 * ROW)] = bits_float(p)
-        found += abs(q) > CENTRE
+        x = q[p]
+        q[found] = x
+        lanes[found] = bits_float(p)
+        found += abs(x) > CENTRE
     for p in range(found):
-        w[p + WORK] = tail(w[p + WORK])
+        q[p] = tail(q[p])
     return found
 
 
 def normals(w: Workspace, offset: int, path0: int, call: int, seed: int, stream: int) -> None:
     """Two rows of normals, at `offset` and `offset + ROW`: both halves of this call for every lane."""
-    uniforms(w, path0, LANES, call, seed, stream)
-    z = w[offset:]
+    q, z = w[w.size - SCRATCH :], w[offset:]
+    lanes = q[2 * ROW :]
+    uniforms(q, path0, opaque(LANES), call, seed, stream)
     for p in range(LANES):
-        z[p] = central(w[p + WORK])
+        z[p] = central(q[p])
     for p in range(LANES):
-        z[p + ROW] = central(w[p + (WORK + LANES)])
-    for p in range(invert(w, 2 * LANES)):
-        lane = float_bits(w[p + (WORK + 2 * ROW)])
-        z[lane + (ROW - LANES) * (lane >= LANES)] = w[p + WORK]
+        z[p + ROW] = central(q[p + LANES])
+    for p in range(invert(q, 2 * LANES)):
+        lane = float_bits(lanes[p])
+        z[lane + (ROW - LANES) * (lane >= LANES)] = q[p]
 
 
 def normal(w: Workspace, offset: int, path0: int, call: int, seed: int, stream: int) -> None:
     """One row of normals from half as many Philox calls: what `normal.normal_single` gives each lane."""
-    uniforms(w, SINGLES + (path0 >> 1), LANES // 2, call, seed, stream)
-    z = w[offset:]
+    q, z = w[w.size - SCRATCH :], w[offset:]
+    lanes = q[2 * ROW :]
+    uniforms(q, SINGLES + (path0 >> 1), LANES // 2, call, seed, stream)
     for p in range(LANES):
-        z[p] = central(w[p + WORK])
-    for p in range(invert(w, LANES)):
-        z[float_bits(w[p + (WORK + 2 * ROW)])] = w[p + WORK]
+        z[p] = central(q[p])
+    for p in range(invert(q, opaque(LANES))):
+        z[float_bits(lanes[p])] = q[p]
 
 
 def copy(w: Workspace, target: int, source: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,7 @@ ROLES = {  # file -> decorator of its functions
     "exprel": "kernel",
     "lanes": "kernel",
     "reduction": "reducer",
-    "chunks": "",
+    "chunks": "kernel",
 }
 
 
@@ -24,6 +25,7 @@ class Definition:
     """One function or constant of the library."""
 
     name: str
+    file: str
     role: str
     text: str
     uses: frozenset[str]
@@ -40,7 +42,7 @@ def names_in(node: ast.AST) -> frozenset[str]:
     )
 
 
-def definition(node: ast.stmt, role: str) -> Definition | None:
+def definition(node: ast.stmt, file: str) -> Definition | None:
     """A function or an upper-case constant as a Definition; None for imports, docstrings and stand-ins."""
     if isinstance(node, ast.FunctionDef):
         body = node.body[1:] if ast.get_docstring(node) else node.body
@@ -48,9 +50,9 @@ def definition(node: ast.stmt, role: str) -> Definition | None:
         text = f"def {node.name}({arguments}):\n" + "\n".join(
             f"    {line}" for line in ast.unparse(ast.Module(body, [])).splitlines()
         )
-        return Definition(node.name, role, text, names_in(node))
+        return Definition(node.name, file, ROLES[file], text, names_in(node))
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper():
-        return Definition(node.targets[0].id, "constant", ast.unparse(node), names_in(node.value))
+        return Definition(node.targets[0].id, file, "constant", ast.unparse(node), names_in(node.value))
     return None
 
 
@@ -58,15 +60,15 @@ def definition(node: ast.stmt, role: str) -> Definition | None:
 def definitions() -> Mapping[str, Definition]:
     """Everything the library defines, in the order of its files."""
     found: dict[str, Definition] = {}
-    for file, role in ROLES.items():
+    for file in ROLES:
         tree = ast.parse(Path(__file__).with_name(f"{file}.py").read_text(encoding="utf-8"))
-        for item in (definition(node, role) for node in tree.body):
+        for item in (definition(node, file) for node in tree.body):
             if item is not None:
                 found.setdefault(item.name, item)
     return found
 
 
-def closure(names: Iterable[str], defined: frozenset[str]) -> list[Definition]:
+def closure(names: Iterable[str], defined: frozenset[str] = frozenset()) -> list[Definition]:
     """The definitions behind `names`, callees first; what the program defines itself is left out."""
     library, done, ordered = definitions(), set(defined), list[Definition]()
 
@@ -94,3 +96,8 @@ def defined_in(tree: ast.Module) -> dict[str, object]:
         ):
             found[node.targets[0].id] = node.value.value
     return found
+
+
+def widened(text: str) -> str:
+    """Every function of `text` with a first statement that asks for 512-bit vectors."""
+    return re.sub(r"^(def \w+\([^)]*\):)\n", r"\1\n    wide_vectors()\n", text, flags=re.MULTILINE)

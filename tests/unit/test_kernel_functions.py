@@ -197,10 +197,11 @@ def test_normals_come_from_philox():
 def test_lane_loops_vectorise(name, tmp_path, monkeypatch):
     monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path))
     program = compiler.build(PROGRAM.format(expression=f"{name}(x)", before="pass"), "cpu")
-    assembly = program.entry.inspect_asm(program.entry.signatures[0])
+    (signature,) = program.block.signatures
+    assembly = program.block.inspect_asm(signature)
     packed, scalar = assembly.count("pd\t"), assembly.count("vfmadd213sd")
     assert packed > 50 and scalar == 0
-    assert '"prefer-vector-width"="512"' in program.entry.inspect_llvm(program.entry.signatures[0])
+    assert '"prefer-vector-width"="512"' in program.block.inspect_llvm(signature)
 
 
 def test_copy_moves_a_row():

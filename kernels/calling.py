@@ -1,0 +1,79 @@
+"""How pieces of machine code that are compiled apart find each other: by signature, address and symbol.
+
+A program's `block` is called by its address, so `simulate` is compiled once for all programs; the rows of
+normals are called by a symbol, so a program contains its own statements only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from typing import Any
+
+from llvmlite.binding import add_symbol
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .intrinsics import OPTIONS, PRIVATE, Function
+
+INTEGER, VECTOR, MATRIX, CUBE = types.int64, types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
+MOMENTS = (VECTOR, MATRIX, CUBE)
+BLOCK = types.void(VECTOR, MATRIX, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR)
+SIMULATE = types.void(INTEGER, INTEGER, VECTOR, MATRIX, *[INTEGER] * 4, VECTOR, VECTOR, *MOMENTS)
+DRAW = types.void(VECTOR, *[INTEGER] * 5)
+COPY = types.void(VECTOR, INTEGER, INTEGER)
+
+
+def entry(signature: Any, cache: bool) -> Callable[[Function], Function]:
+    """A function that Python calls: compiled at once for its signature, kept on disk if `cache`."""
+    return njit(signature, cache=cache, **OPTIONS)  # type: ignore[no-any-return]
+
+
+def routine(signature: Any, cache: bool) -> Callable[[Function], Function]:
+    """A function that compiled code calls by its address: compiled at once, kept on disk if `cache`."""
+    return njit(signature, cache=cache, **PRIVATE, **OPTIONS)  # type: ignore[no-any-return]
+
+
+def address(function: Any) -> int:
+    """Where the machine code of a routine is: valid as long as the routine lives."""
+    (compiled,) = function.overloads.values()
+    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+
+
+def publish(symbol: str, function: Any) -> None:
+    """Give a routine the name by which machine code loaded from now on finds it, in this process."""
+    add_symbol(symbol, address(function))
+
+
+def emit_call(context: Any, builder: Any, callee: Any, signature: Any, args: Any) -> Any:
+    """Call Numba-compiled code that cannot raise."""
+    context.call_conv.call_function(builder, callee, types.void, signature.args, args)
+    return context.get_dummy_value()
+
+
+@intrinsic
+def invoke(typing: Any, block: Any, theta: Any, grid: Any, seed: Any, stream: Any, path0: Any, w: Any, u: Any) -> Any:
+    """Call the block whose machine code is at the address `block`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = context.call_conv.get_function_type(types.void, BLOCK.args).as_pointer()
+        return emit_call(context, builder, builder.inttoptr(args[0], pointer), BLOCK, args[1:])
+
+    return types.void(INTEGER, *BLOCK.args), emit
+
+
+def external(symbol: str, wanted: Any) -> Any:
+    """An intrinsic that calls what `publish` gave this symbol."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = context.call_conv.get_function_type(types.void, wanted.args)
+        function = cgutils.get_or_insert_function(builder.module, kind, symbol)
+        return emit_call(context, builder, function, wanted, args)
+
+    def call(typing: Any, *args: Any) -> Any:
+        return wanted, emit
+
+    named = ["typing", *(f"a{i}" for i in range(len(wanted.args)))]
+    call.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in named])  # type: ignore[attr-defined]
+    return intrinsic(call)

@@ -1,0 +1,78 @@
+"""The machine code that programs share: draws, the loop over chunks, the reduction. Compiled once a machine.
+
+Programs inline the scalar library and call everything else, so a new program costs its own statements only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from . import library, modules
+
+HEADER = """\
+from math import inf, nan, sqrt
+from greeks.kernels.intrinsics import bits_float, float_bits, fma, helper, kernel, opaque, reducer, wide_vectors
+"""
+CALLING = "from greeks.kernels.calling import BLOCK, COPY, DRAW, SIMULATE, entry, invoke, routine\n"
+COMPILED = {  # name -> decorator
+    "simulate": "entry(SIMULATE, CACHED)",
+    "replay": "routine(BLOCK, CACHED)",
+    "normals": "routine(DRAW, CACHED)",
+    "normal": "routine(DRAW, CACHED)",
+    "copy": "routine(COPY, CACHED)",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Foundation:
+    """key: the hash of all that programs inherit; simulate, replay: see `chunks`; names: what programs may call."""
+
+    key: str
+    simulate: Callable[..., None]
+    replay: Any
+    names: Mapping[str, Any]
+
+
+def foundation() -> Foundation:
+    """The shared code of this process, compiled or fetched at the first call."""
+    return build(shared_source(), helper_source())
+
+
+@lru_cache(maxsize=4)
+def build(shared: str, helpers: str) -> Foundation:
+    """`foundation` for given sources: its routines published, its helpers compiled when first needed."""
+    from .calling import COPY, DRAW, external, publish
+
+    key = modules.hash_of(shared + helpers)
+    module, _ = modules.fetch(shared, key)
+    names = dict(vars(modules.execute(helpers, f"{key}_helpers", None)))
+    for name, signature in (("normals", DRAW), ("normal", DRAW), ("copy", COPY)):
+        symbol = f"greeks_{name}_{key}"
+        publish(symbol, getattr(module, name))
+        names[name] = external(symbol, signature)
+    return Foundation(key, module.simulate, module.replay, MappingProxyType(names))
+
+
+def shared_source() -> str:
+    """The module that is compiled and kept: entries, routines and all they use."""
+    needed = library.closure(COMPILED)
+    return "\n\n".join([HEADER, CALLING, *map(definition, needed)]) + "\n"
+
+
+def helper_source() -> str:
+    """The module of functions that programs inline; each is compiled when a program first needs it."""
+    compiled = {"philox", "functions", "normal", "exprel"}
+    needed = [item for item in library.definitions().values() if item.file in compiled]
+    return "\n\n".join([HEADER, *map(definition, needed)]) + "\n"
+
+
+def definition(item: library.Definition) -> str:
+    """A constant, or a function with its decorator; those over lanes ask for wide vectors."""
+    if item.role == "constant":
+        return item.text
+    decorator = COMPILED.get(item.name, item.role)
+    return f"@{decorator}\n{item.text if item.role == 'helper' else library.widened(item.text)}"

@@ -1,0 +1,82 @@
+"""Modules of compiled functions: executed once, their machine code kept in the cache under a hash of their all."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from . import cache
+
+FILE = "program.py"
+BELOW = ("intrinsics.py", "calling.py")  # what emitted sources import
+
+
+def hash_of(source: str) -> str:
+    """The hash of everything the machine code depends on: source, tools, processor, compiler settings."""
+    import llvmlite
+    import llvmlite.binding
+    import numba
+    import numpy
+    from numba.core import config
+
+    processor = config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+    features = (
+        config.CPU_FEATURES if config.CPU_FEATURES is not None else llvmlite.binding.get_host_cpu_features().flatten()
+    )
+    versions = (sys.version, numba.__version__, llvmlite.__version__, numpy.__version__)
+    settings = (config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE, config.ENABLE_AVX, config.BOUNDSCHECK)
+    below = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in BELOW]
+    everything = repr((source, below, versions, processor, features, settings))
+    return hashlib.sha256(everything.encode()).hexdigest()[:40]
+
+
+def fetch(source: str, key: str, names: Mapping[str, Any] | None = None) -> tuple[ModuleType, bool]:
+    """The module of a source, and whether it had to be compiled now; `names` are added to those it defines."""
+    kept = cache.find(key)
+    if kept is not None:
+        return execute(source, key, kept, names), False
+    built = cache.begin()
+    if built is None:
+        return execute(source, key, None, names), True
+    try:
+        (built / FILE).write_text(source, encoding="utf-8")
+        module = execute(source, key, built, names)
+        cache.publish(built, key)
+        return module, True
+    except OSError as error:
+        cache.warn_once(f"a compiled program could not be kept in {built.parent} ({error.strerror or error})")
+        return execute(source, key, None, names), True
+    finally:
+        cache.abandon(built)
+
+
+def execute(source: str, key: str, folder: Path | None, names: Mapping[str, Any] | None = None) -> ModuleType:
+    """Execute a source, which compiles its entry points, or loads their machine code from `folder`.
+
+    The module is registered before it runs, since Numba looks it up by name, both to compile and to load.
+    It is executed rather than imported, so that no byte code appears in a sealed folder.
+    """
+    module = ModuleType(f"greeks_program_{key}")
+    file = str(folder / FILE) if folder else f"<{module.__name__}>"
+    module.__dict__.update(names or {}, __name__=module.__name__, __file__=file, CACHED=folder is not None)
+    sys.modules[module.__name__] = module
+    with beside_the_source():
+        exec(compile(source, file, "exec"), module.__dict__)
+    return module
+
+
+@contextmanager
+def beside_the_source() -> Iterator[None]:
+    """Keep Numba's files beside the program even if NUMBA_CACHE_DIR says otherwise: the seal covers them."""
+    from numba.core import config
+
+    elsewhere, config.CACHE_DIR = config.CACHE_DIR, ""
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = elsewhere
