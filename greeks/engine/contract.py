@@ -8,12 +8,14 @@ from typing import Any
 
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions import fold as f
-from greeks.expressions.fold import Carry, Fold
-from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, wrap
+from greeks.expressions.fold import Carry, Exit, Fold
+from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, where, wrap
 from greeks.expressions.trace import Parameter, parameters, traced
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.schemes.base import Scheme
+
+ALIVE, PAID = symbol("alive"), symbol("paid")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class _Flows:
     observe: tuple[Expr, ...]
     paid: Expr
     settled: Expr
+    exits: tuple[tuple[Expr, Expr], ...]
+    after: Expr
 
 
 def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_start: bool) -> Fold:
@@ -60,22 +64,39 @@ def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_st
     model = traced(contract.model, {k: p.symbol for k, p in contract.model_parameters.items()})
     payoff = traced(contract.payoff, {k: p.symbol for k, p in contract.payoff_parameters.items()}, contract.reads)
     flows = _trace_payoff(contract, payoff, observes)
-    used = symbols(*flows.observe, flows.paid, flows.settled)
+    looked_at = [*flows.observe, flows.paid, flows.settled, flows.after, *(e for pair in flows.exits for e in pair)]
+    used = symbols(*looked_at)
     observed = {i for i, x in enumerate(flows.seen) if x in used}
     step = scheme.transition(model, contract.model_parameters, observed)
     show = dict(zip(flows.seen, step.visible, strict=True))
-    paid = symbol("paid")
-    now = wrap(model.discount(f.VALUATION))
-    price = substitute(flows.settled, show) * wrap(model.discount(payoff.maturity)) / now  # type: ignore[attr-defined]
+    now, then = wrap(model.discount(f.VALUATION)), wrap(model.discount(payoff.maturity))  # type: ignore[attr-defined]
     carries = [*step.carries]
     for s, start, after in zip(flows.stats, flows.start, flows.observe, strict=True):
         carries.append(Carry(s, start, s, s, substitute(after, show)))
-    if not is_const(flows.paid, 0.0):
-        flow = substitute(flows.paid, show) * wrap(model.discount(f.DATE))
-        carries.append(Carry(paid, ZERO, paid, paid, paid + flow))
-        price = price + paid / now
-    outputs = {"price": price, "unit": ONE}
-    return Fold(tuple(carries), outputs, step.scoring, step.no_density, step.noise, observes_start)
+    flow = substitute(flows.paid, show) * wrap(model.discount(f.DATE)) / now
+    settled, after = (substitute(e, show) * then / now for e in (flows.settled, flows.after))
+    ends = _exit(flows, show, wrap(model.discount(f.DATE)) / now, settled, after)
+    value = settled
+    if ends is not None:
+        alive = ends.alive
+        carries.append(Carry.of("alive", ONE, observe=where(ends.condition, ZERO, alive)))
+        flow = alive * (flow + where(ends.condition, ends.amount, ZERO))
+        value = alive * settled + (ONE - alive) * after
+    if not is_const(flow, 0.0):
+        carries.append(Carry.of("paid", ZERO, observe=PAID + flow))
+        value = value + PAID
+    outputs = {"price": value, "unit": ONE}
+    return Fold(tuple(carries), outputs, step.scoring, step.no_density, step.noise, observes_start, ends)
+
+
+def _exit(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Expr, after: Expr) -> Exit | None:
+    """The exits joined into one: any of the conditions, and the amount of the first that holds."""
+    if not flows.exits:
+        return None
+    condition, amount = flows.exits[-1]
+    for earlier, paid in reversed(flows.exits[:-1]):
+        condition, amount = earlier | condition, where(earlier, paid, amount)
+    return Exit(ALIVE, PAID, substitute(condition, show), substitute(amount, show) * discount, settled, after)
 
 
 def _trace_payoff(contract: Contract, payoff: Payoff, observes: bool) -> _Flows:
@@ -90,19 +111,21 @@ def _trace_payoff(contract: Contract, payoff: Payoff, observes: bool) -> _Flows:
 def _flows_of(payoff: Payoff, seen: tuple[Expr, ...], observes: bool) -> _Flows:
     start = tuple(map(wrap, payoff.start()))
     stats = tuple(symbol(f"stat_{i}", e.size) for i, e in enumerate(start))
-    after = _observed(payoff, stats, seen) if observes else stats
-    if any(a.size and not s.size for a, s in zip(after, stats, strict=True)):
-        stats = tuple(symbol(f"stat_{i}", a.size) for i, a in enumerate(after))
-        after = _observed(payoff, stats, seen)
+    observed = _observed(payoff, stats, seen) if observes else stats
+    if any(a.size and not s.size for a, s in zip(observed, stats, strict=True)):
+        stats = tuple(symbol(f"stat_{i}", a.size) for i, a in enumerate(observed))
+        observed = _observed(payoff, stats, seen)
     paid = wrap(payoff.pay(stats, f.DATE, seen)) if observes else ZERO
     settled = wrap(payoff.settle(stats, seen))
-    for name, e in (("settle", settled), ("pay", paid)):
+    after = wrap(payoff.settle_after_exit(stats, seen))
+    exits = tuple((c, wrap(amount)) for c, amount in payoff.exits(stats, f.DATE, seen)) if observes else ()
+    for name, e in (("settle", settled), ("pay", paid), ("settle_after_exit", after)):
         if e.size:
             raise SchemaError(
                 f"{type(payoff).__name__}.{name} returned a vector of {e.size} amounts: expected one number; "
                 "sum it with greeks.total, or pick an asset with x[0][k]"
             )
-    return _Flows(seen, stats, start, after, paid, settled)
+    return _Flows(seen, stats, start, observed, paid, settled, exits, after)
 
 
 def _observed(payoff: Payoff, stats: tuple[Expr, ...], seen: tuple[Expr, ...]) -> tuple[Expr, ...]:

@@ -50,11 +50,12 @@ class TimeGrid:
         return rows
 
     def dates(self) -> Array:
-        """One row a date (the start first, where observed): date, first_date, at_start."""
-        rows = np.zeros((len(self.ends), 3))
+        """One row a date (the start first, where observed): date, first_date, at_start, observed."""
+        rows = np.zeros((len(self.ends), 4))
         rows[:, 0] = self.ends
         rows[0, 1] = 1.0
-        return np.vstack([[[0.0, 0.0, 1.0]], rows]) if self.observes_start else rows
+        rows[:, 3] = self.observed
+        return np.vstack([[[0.0, 0.0, 1.0, 1.0]], rows]) if self.observes_start else rows
 
 
 def time_grid(payoff: Payoff, scheme: Scheme) -> TimeGrid:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,7 @@ _NAMES: dict[str, Callable[..., Any]] = {
     "fma": lambda a, b, c: a * b + c,
     "normal_cdf": lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)),
     "normal_pdf": _normal_pdf,
+    "normal_quantile": NormalDist().inv_cdf,
     "exprel": _exprel,
     "zeros": np.zeros,
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 CONTROLLED_FROM = 256  # paths below which a regressed control would bias more than it helps
+ROUNDING = 2.0**-48  # relative; the error of a number that no path changes
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 
 
@@ -142,7 +143,7 @@ def read(samples: Sequence[Sample], moments: Moments) -> tuple[dict[str, Estimat
     values[spoiled] = spread[spoiled] = spread[:, spoiled] = np.nan
     freedom = np.sqrt(np.outer(n - lost, n - lost))
     covariance = spread / freedom / n
-    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
     estimates = {
         s.greek: Estimate(s.greek, float(v), float(e), n, s.estimator, s.reason)
         for s, v, e in zip(samples, values, errors, strict=True)

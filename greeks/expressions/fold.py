@@ -20,6 +20,7 @@ T = symbol("t")  # time at the start of a fine step
 DT = symbol("dt")  # its length
 DATE = symbol("date")  # the observation date just reached
 FIRST_STEP = symbol("first_step")  # 1 on the first fine step of the path, else 0
+OBSERVED = symbol("observed")  # 1 on a date that the payoff looks at, else 0
 FIRST_DATE = symbol("first_date")  # 1 on the first date after now, else 0
 AT_START = symbol("at_start")  # 1 where today's state is observed, else 0
 SHARE = symbol("share")  # dt / (first date) on the fine steps before the first date, else 0
@@ -28,7 +29,7 @@ DT_SHIFT = symbol("dt_shift")  # ... and of DT: all contract dates stay, the fir
 VALUATION = symbol("valuation")  # the valuation time itself, 0
 
 GRID_FINE = (T, DT, FIRST_STEP, SHARE, T_SHIFT, DT_SHIFT)
-GRID_DATE = (DATE, FIRST_DATE, AT_START)
+GRID_DATE = (DATE, FIRST_DATE, AT_START, OBSERVED)
 MAPS = ("advance", "arrive", "observe")
 
 
@@ -73,6 +74,22 @@ class Scoring:
 
 
 @dataclass(frozen=True)
+class Exit:
+    """How a contract may end on a date: carry `alive` is 1 until `condition` holds, when `amount` goes into `paid`.
+
+    Condition and amount are in the carries' values on the date, before the payoff observes; `after` is what is paid
+    at maturity if the contract has ended before, `settled` what is paid if it has not.
+    """
+
+    alive: Expr
+    paid: Expr
+    condition: Expr
+    amount: Expr
+    settled: Expr
+    after: Expr
+
+
+@dataclass(frozen=True)
 class Fold:
     """Carries, outputs, and what is known about the law of the path."""
 
@@ -82,6 +99,7 @@ class Fold:
     no_density: str = ""  # why `scoring` is None, in words for the user
     noise: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)  # map -> independent standard normals
     observes_start: bool = False  # whether today's state is one of the observations
+    exit: Exit | None = None
 
     def carry(self, of: Expr) -> Carry:
         return next(c for c in self.carries if c.symbol is of)

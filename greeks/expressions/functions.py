@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any
 
 from greeks.expressions import node as n
@@ -53,6 +54,11 @@ def normal_cdf(x: Scalar) -> Scalar:
 def normal_pdf(x: Scalar) -> Scalar:
     """Density of a standard normal at x."""
     return n.unary("normal_pdf", x) if _traced(x) else math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+
+
+def normal_quantile(p: Scalar) -> Scalar:
+    """z with P(Z <= z) = p, for p in (0, 1)."""
+    return n.unary("normal_quantile", p) if _traced(p) else NormalDist().inv_cdf(p)
 
 
 def exprel(x: Scalar) -> Scalar:

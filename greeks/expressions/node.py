@@ -11,6 +11,7 @@ import math
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from statistics import NormalDist
 from typing import Any, Final, Never
 
 COMMUTATIVE: Final = frozenset({"add", "mul", "max", "min"})
@@ -325,12 +326,13 @@ _FOLD: Final[dict[str, Callable[[float], float]]] = {
     "cos": math.cos,
     "normal_cdf": lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)),
     "normal_pdf": lambda x: math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi),
+    "normal_quantile": NormalDist().inv_cdf,
 }
-_INVERSE: Final = {"exp": "log", "log": "exp"}
+_INVERSE: Final = {"exp": "log", "log": "exp", "normal_quantile": "normal_cdf"}
 
 
 def unary(op: str, a: Expr) -> Expr:
-    if is_const(a) and not (op in ("log", "sqrt") and a.payload <= 0.0):
+    if is_const(a) and not (op in ("log", "sqrt", "normal_quantile") and a.payload <= 0.0):
         return const(_FOLD[op](a.payload))
     if op == "sqrt" and is_const(a, 0.0):
         return ZERO

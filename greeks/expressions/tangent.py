@@ -117,6 +117,7 @@ RULES: dict[str, Rule] = {
     "cos": lambda e, d: -n.unary("sin", e.args[0]) * d[0],
     "normal_cdf": lambda e, d: n.unary("normal_pdf", e.args[0]) * d[0],
     "normal_pdf": lambda e, d: -(e.args[0] * e) * d[0],
+    "normal_quantile": lambda e, d: d[0] / n.unary("normal_pdf", e),
     "exprel": lambda e, d: n.exprel(e.payload + 1, e.args[0]) * d[0],
     "abs": lambda e, d: n.where(n.compare("lt", ZERO, e.args[0]), d[0], -d[0]),
     "max": _max,

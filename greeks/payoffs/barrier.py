@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from greeks.expressions.functions import Scalar, maximum, where
+from greeks.expressions.functions import Scalar, maximum
 from greeks.fields import choice, date_grid, flag, positive, real
-from greeks.payoffs.base import Payoff, Stats
+from greeks.payoffs.base import Exits, Payoff, Stats
 
 
 @dataclass(frozen=True)
@@ -40,23 +39,15 @@ class BarrierOption(Payoff):
     rebate: Scalar = real(default=0.0)
     off_when_zero = ("rebate",)
 
-    def start(self) -> Stats:
-        return (1.0,)
-
-    def observe(self, stats: Stats, t: Scalar, x: Stats) -> Stats:
-        return (where(self._inside(x[0]), stats[0], 0.0),)
-
-    def pay(self, stats: Stats, t: Scalar, x: Stats) -> Scalar:
-        if self.knock == "in":
-            return 0.0
-        return stats[0] * where(self._inside(x[0]), 0.0, self.rebate)
+    def exits(self, stats: Stats, t: Scalar, x: Stats) -> Exits:
+        reached = x[0] <= self.barrier if self.direction == "down" else x[0] >= self.barrier
+        return ((reached, self.rebate if self.knock == "out" else 0.0),)
 
     def settle(self, stats: Stats, x: Stats) -> Scalar:
-        intrinsic = x[0] - self.strike if self.call else self.strike - x[0]
-        vanilla = maximum(intrinsic, 0.0)
-        if self.knock == "out":
-            return stats[0] * vanilla
-        return (1.0 - stats[0]) * vanilla + stats[0] * self.rebate
+        return self._vanilla(x) if self.knock == "out" else self.rebate
 
-    def _inside(self, price: Any) -> Any:
-        return price > self.barrier if self.direction == "down" else price < self.barrier
+    def settle_after_exit(self, stats: Stats, x: Stats) -> Scalar:
+        return 0.0 if self.knock == "out" else self._vanilla(x)
+
+    def _vanilla(self, x: Stats) -> Scalar:
+        return maximum(x[0] - self.strike if self.call else self.strike - x[0], 0.0)

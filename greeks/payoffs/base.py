@@ -1,4 +1,4 @@
-"""What a payoff is: running statistics of a path, amounts paid on the way, and a settlement at maturity."""
+"""What a payoff is: running statistics of a path, amounts paid on the way, exits, and a settlement at maturity."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from greeks import fields
 from greeks.expressions.functions import Scalar
 
 Stats = tuple[Any, ...]
+Exits = tuple[tuple[Any, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,20 @@ class Payoff(ABC):
         """The amount paid on the date t, given the statistics before it."""
         return 0.0
 
+    def exits(self, stats: Stats, t: Scalar, x: Stats) -> Exits:
+        """(condition, amount) pairs: what ends the contract on the date t, and what is then paid.
+
+        The first condition that holds counts; the statistics are those before the date.
+        """
+        return ()
+
+    def settle_after_exit(self, stats: Stats, x: Stats) -> Scalar:
+        """The amount paid at maturity if the contract has ended before."""
+        return 0.0
+
     @abstractmethod
     def settle(self, stats: Stats, x: Stats) -> Scalar:
-        """The amount paid at maturity, given all statistics and the state then."""
+        """The amount paid at maturity, given all statistics and the state then, unless the contract has ended."""
 
 
 def year_fractions(payoff: Payoff) -> tuple[float, ...]:

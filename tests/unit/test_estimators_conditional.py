@@ -1,0 +1,154 @@
+"""Jumps integrated out: against closed forms, quadrature and the likelihood ratio."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import greeks as gk
+from greeks.reference import black_scholes, greeks, heston
+from tests.oracle import cases
+
+MODEL = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02)
+CONDITIONAL = gk.Conditional()
+WEEKS = tuple(7.0 * i / 365.0 for i in range(1, 52))
+
+
+def estimate(model: gk.Model, payoff: gk.Payoff, names: list[str], **settings: Any) -> gk.Sensitivities:
+    return gk.sensitivities(model, payoff, names, estimator=CONDITIONAL, paths=2**15, seed=11, **settings)
+
+
+def test_a_digital_under_black_scholes_needs_no_luck() -> None:
+    """The whole expectation is in closed form: no error is left but rounding."""
+    names = ["delta", "gamma", "vega", "rho", "theta"]
+    found = estimate(MODEL, gk.DigitalCall(strike=105.0, maturity=0.7), names)
+    truth = greeks(
+        black_scholes.cash_call, spot=100.0, rate=0.05, volatility=0.2, dividend=0.02, strike=105.0, maturity=0.7
+    )
+    for name in names:
+        assert found[name].value == pytest.approx(truth[name], rel=1e-11)
+        assert found[name].std_error <= 1e-9 * abs(truth[name])
+
+
+@pytest.mark.parametrize(
+    ("payoff", "truth", "error"),
+    [
+        (gk.BarrierOption(100.0, 90.0, 1.0, 252), {"delta": 0.734614362, "vega": 16.4839886}, {"delta": 0.009}),
+        (
+            gk.BarrierOption(100.0, 120.0, 1.0, WEEKS, direction="up"),
+            {"delta": -0.011459, "gamma": -0.007346, "vega": -13.432},
+            {"delta": 0.0029, "gamma": 0.0011, "vega": 0.18},
+        ),
+    ],
+)
+def test_barriers_against_quadrature(payoff: gk.Payoff, truth: dict[str, float], error: dict[str, float]) -> None:
+    found = estimate(MODEL, payoff, list(truth))
+    for name, value in truth.items():
+        assert abs(found[name].z_score(value)) < 4.0
+    for name, bound in error.items():
+        assert found[name].std_error < bound
+
+
+def test_far_less_variance_than_the_likelihood_ratio() -> None:
+    payoff = gk.BarrierOption(100.0, 90.0, 1.0, 252)
+    plain = gk.sensitivities(MODEL, payoff, ["delta", "vega"], estimator=gk.LikelihoodRatio(), paths=2**14, seed=5)
+    found = gk.sensitivities(MODEL, payoff, ["delta", "vega"], estimator=CONDITIONAL, paths=2**14, seed=5)
+    assert plain["delta"].std_error > 5.0 * found["delta"].std_error
+    assert plain["vega"].std_error > 15.0 * found["vega"].std_error
+
+
+@dataclass(frozen=True)
+class DoubleKnockOutCall(gk.Payoff):
+    """max(S_T - K, 0) unless some S(t_i) <= L or >= U."""
+
+    strike: gk.Scalar
+    lower: gk.Scalar
+    upper: gk.Scalar
+    maturity: gk.Scalar
+    dates: int
+
+    def exits(self, stats: Any, t: gk.Scalar, x: Any) -> Any:
+        return ((x[0] <= self.lower, 0.0), (x[0] >= self.upper, 0.0))
+
+    def settle(self, stats: Any, x: Any) -> Any:
+        return gk.maximum(x[0] - self.strike, 0.0)
+
+
+def test_two_barriers_of_a_users_payoff() -> None:
+    for case in cases("B2", "double_knock_out_discrete_call"):
+        p = case.params
+        model = gk.BlackScholes(p["S0"], p["r"], p["sigma"], p["q"])
+        payoff = DoubleKnockOutCall(p["K"], p["L"], p["U"], p["T"], int(p["n"]))
+        found = estimate(model, payoff, ["delta", "vega", "gamma", "rho"])
+        for name in found:
+            if name != "price":
+                assert abs(found[name].z_score(case.values[name][0])) < 4.0
+
+
+@pytest.mark.parametrize("call", [True, False])
+@pytest.mark.parametrize("direction", ["down", "up"])
+def test_in_plus_out_is_vanilla(direction: str, call: bool) -> None:
+    """Deltas and vegas of the two halves add up to the vanilla's, whatever the weights do."""
+    level = 92.0 if direction == "down" else 111.0
+    halves = [
+        estimate(MODEL, gk.BarrierOption(100.0, level, 1.0, 12, direction, knock, call), ["delta", "vega"])
+        for knock in ("in", "out")
+    ]
+    vanilla = black_scholes.call if call else black_scholes.put
+    truth = greeks(vanilla, spot=100.0, rate=0.05, volatility=0.2, dividend=0.02, strike=100.0, maturity=1.0)
+    for name in ("delta", "vega"):
+        total = halves[0][name].value + halves[1][name].value
+        assert abs(total - truth[name]) < 4.0 * math.hypot(halves[0][name].std_error, halves[1][name].std_error)
+
+
+def test_rebates_agree_with_the_likelihood_ratio() -> None:
+    for knock in ("out", "in"):
+        payoff = gk.BarrierOption(100.0, 115.0, 1.0, 6, "up", knock, True, 4.0)
+        one = estimate(MODEL, payoff, ["delta", "d_rebate", "rho"])
+        other = gk.sensitivities(MODEL, payoff, ["delta", "d_rebate", "rho"], paths=2**16, seed=2)
+        for name in ("delta", "d_rebate", "rho"):
+            spread = math.hypot(one[name].std_error, other[name].std_error)
+            assert abs(one[name].value - other[name].value) < 4.0 * spread
+
+
+def test_a_digital_given_the_variance() -> None:
+    """Heston: what is left to chance is the variance path alone."""
+    model = gk.Heston(100.0, 0.03, 0.04, kappa=2.0, theta=0.04, xi=0.3, rho=-0.5, dividend=0.01)
+    names = ["delta", "d_variance", "d_kappa", "gamma"]
+    found = estimate(model, gk.DigitalCall(strike=100.0, maturity=1.0), names)
+    truth = greeks(
+        heston.cash_call,
+        spot=100.0, rate=0.03, variance=0.04, kappa=2.0, theta=0.04, xi=0.3, rho=-0.5, dividend=0.01,
+        strike=100.0, maturity=1.0,
+    )  # fmt: skip
+    for name in names:
+        assert abs(found[name].z_score(truth[name])) < 4.0
+    assert found["delta"].std_error < 2e-3 * abs(truth["delta"])
+
+
+@dataclass(frozen=True)
+class Corridor(gk.Payoff):
+    """1 if L < S_T < U."""
+
+    lower: gk.Scalar
+    upper: gk.Scalar
+    maturity: gk.Scalar
+
+    def settle(self, stats: Any, x: Any) -> Any:
+        return gk.where((x[0] > self.lower) & (x[0] < self.upper), 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "payoff", "words"),
+    [
+        (MODEL, gk.Call(100.0, 1.0), "no jump"),
+        (MODEL, Corridor(90.0, 110.0, 1.0), "cannot be solved"),
+        (gk.Bachelier(100.0, 0.05, 20.0), gk.DigitalCall(100.0, 1.0), "no single Gaussian"),
+    ],
+)
+def test_refusals_say_why(model: gk.Model, payoff: gk.Payoff, words: str) -> None:
+    with pytest.raises(gk.UnsupportedError, match=words):
+        estimate(model, payoff, ["delta"])
