@@ -17,12 +17,17 @@ from numba.extending import intrinsic
 
 from .intrinsics import OPTIONS, PRIVATE, Function
 
+_published: dict[str, Any] = {}  # kept for ever: machine code may refer to them
 INTEGER, VECTOR, MATRIX, CUBE = types.int64, types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
 MOMENTS = (VECTOR, MATRIX, CUBE)
 BLOCK = types.void(VECTOR, MATRIX, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR)
 SIMULATE = types.void(INTEGER, INTEGER, VECTOR, MATRIX, *[INTEGER] * 4, VECTOR, VECTOR, *MOMENTS)
 DRAW = types.void(VECTOR, *[INTEGER] * 5)
 COPY = types.void(VECTOR, INTEGER, INTEGER)
+INVERT = types.int64(VECTOR, INTEGER)
+ACCUMULATE = types.void(VECTOR, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR, MATRIX)
+SCALAR = types.float64(INTEGER, types.float64, types.float64, types.float64)
+PREPARE = types.void(VECTOR, MATRIX, MATRIX, MATRIX, VECTOR)
 
 
 def entry(signature: Any, cache: bool) -> Callable[[Function], Function]:
@@ -35,21 +40,29 @@ def routine(signature: Any, cache: bool) -> Callable[[Function], Function]:
     return njit(signature, cache=cache, **PRIVATE, **OPTIONS)  # type: ignore[no-any-return]
 
 
+def shared(signature: Any, suffix: str, cache: bool, **options: Any) -> Callable[[Function], Any]:
+    """A routine under a symbol of its own; what it becomes is a call of that symbol, in any later module."""
+
+    def compiled(function: Function) -> Any:
+        body = njit(signature, cache=cache, **options, **PRIVATE, **OPTIONS)(function)
+        symbol = f"greeks_{function.__name__}_{suffix}"
+        add_symbol(symbol, address(body))
+        _published[symbol] = body
+        return external(symbol, signature)
+
+    return compiled
+
+
 def address(function: Any) -> int:
     """Where the machine code of a routine is: valid as long as the routine lives."""
     (compiled,) = function.overloads.values()
     return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
-def publish(symbol: str, function: Any) -> None:
-    """Give a routine the name by which machine code loaded from now on finds it, in this process."""
-    add_symbol(symbol, address(function))
-
-
 def emit_call(context: Any, builder: Any, callee: Any, signature: Any, args: Any) -> Any:
     """Call Numba-compiled code that cannot raise."""
-    context.call_conv.call_function(builder, callee, types.void, signature.args, args)
-    return context.get_dummy_value()
+    _, value = context.call_conv.call_function(builder, callee, signature.return_type, signature.args, args)
+    return value
 
 
 @intrinsic
@@ -64,10 +77,10 @@ def invoke(typing: Any, block: Any, theta: Any, grid: Any, seed: Any, stream: An
 
 
 def external(symbol: str, wanted: Any) -> Any:
-    """An intrinsic that calls what `publish` gave this symbol."""
+    """An intrinsic that calls the code which has this symbol."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = context.call_conv.get_function_type(types.void, wanted.args)
+        kind = context.call_conv.get_function_type(wanted.return_type, wanted.args)
         function = cgutils.get_or_insert_function(builder.module, kind, symbol)
         return emit_call(context, builder, function, wanted, args)
 

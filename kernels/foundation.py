@@ -17,14 +17,20 @@ HEADER = """\
 from math import inf, nan, sqrt
 from greeks.kernels.intrinsics import bits_float, float_bits, fma, helper, kernel, opaque, reducer, wide_vectors
 """
-CALLING = "from greeks.kernels.calling import BLOCK, COPY, DRAW, SIMULATE, entry, invoke, routine\n"
+CALLING = """\
+from greeks.kernels.calling import ACCUMULATE, BLOCK, COPY, DRAW, INVERT, SIMULATE, entry, invoke, routine, shared
+"""
 COMPILED = {  # name -> decorator
     "simulate": "entry(SIMULATE, CACHED)",
     "replay": "routine(BLOCK, CACHED)",
-    "normals": "routine(DRAW, CACHED)",
-    "normal": "routine(DRAW, CACHED)",
-    "copy": "routine(COPY, CACHED)",
+    "uniforms": "shared(DRAW, KEY, CACHED)",
+    "invert": "shared(INVERT, KEY, CACHED)",
+    "normals": "shared(DRAW, KEY, CACHED)",
+    "normal": "shared(DRAW, KEY, CACHED)",
+    "copy": "shared(COPY, KEY, CACHED)",
+    "accumulate": "shared(ACCUMULATE, KEY, CACHED)",
 }
+OFFERED = ("normals", "normal", "copy")  # what a program may call besides the scalar functions
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +50,16 @@ def foundation() -> Foundation:
 
 @lru_cache(maxsize=4)
 def build(shared: str, helpers: str) -> Foundation:
-    """`foundation` for given sources: its routines published, its helpers compiled when first needed."""
-    from .calling import COPY, DRAW, external, publish
-
+    """`foundation` for given sources: shared code compiled or loaded, helpers compiled when first needed."""
     key = modules.hash_of(shared + helpers)
     module, _ = modules.fetch(shared, key)
     names = dict(vars(modules.execute(helpers, f"{key}_helpers", None)))
-    for name, signature in (("normals", DRAW), ("normal", DRAW), ("copy", COPY)):
-        symbol = f"greeks_{name}_{key}"
-        publish(symbol, getattr(module, name))
-        names[name] = external(symbol, signature)
+    names |= {name: getattr(module, name) for name in OFFERED}
     return Foundation(key, module.simulate, module.replay, MappingProxyType(names))
 
 
 def shared_source() -> str:
-    """The module that is compiled and kept: entries, routines and all they use."""
+    """The module that is compiled and kept: what COMPILED names and all it uses."""
     needed = library.closure(COMPILED)
     return "\n\n".join([HEADER, CALLING, *map(definition, needed)]) + "\n"
 

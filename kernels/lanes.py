@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .normal import CENTRE, SINGLES, central, centred, tail
 from .philox import philox
-from .scalars import bits_float, float_bits, opaque
+from .scalars import bits_float, float_bits
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -51,7 +51,7 @@ def normals(w: Workspace, offset: int, path0: int, call: int, seed: int, stream:
     """Two rows of normals, at `offset` and `offset + ROW`: both halves of this call for every lane."""
     q, z = w[w.size - SCRATCH :], w[offset:]
     lanes = q[2 * ROW :]
-    uniforms(q, path0, opaque(LANES), call, seed, stream)
+    uniforms(q, path0, LANES, call, seed, stream)
     for p in range(LANES):
         z[p] = central(q[p])
     for p in range(LANES):
@@ -68,7 +68,7 @@ def normal(w: Workspace, offset: int, path0: int, call: int, seed: int, stream: 
     uniforms(q, SINGLES + (path0 >> 1), LANES // 2, call, seed, stream)
     for p in range(LANES):
         z[p] = central(q[p])
-    for p in range(invert(q, opaque(LANES))):
+    for p in range(invert(q, LANES)):
         z[float_bits(lanes[p])] = q[p]
 
 

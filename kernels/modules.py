@@ -63,7 +63,7 @@ def execute(source: str, key: str, folder: Path | None, names: Mapping[str, Any]
     """
     module = ModuleType(f"greeks_program_{key}")
     file = str(folder / FILE) if folder else f"<{module.__name__}>"
-    module.__dict__.update(names or {}, __name__=module.__name__, __file__=file, CACHED=folder is not None)
+    module.__dict__.update(names or {}, __name__=module.__name__, __file__=file, KEY=key, CACHED=folder is not None)
     sys.modules[module.__name__] = module
     with beside_the_source():
         exec(compile(source, file, "exec"), module.__dict__)
