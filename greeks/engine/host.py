@@ -38,23 +38,26 @@ def value_of(slot: Expr, parameters: Mapping[Expr, Parameter]) -> tuple[float, .
 
 
 def host_matrix(kind: str, entry: tuple[int, int], correlation: Array) -> Array:
-    """L, L^-T, or with dC = e_i e_j' + e_j e_i' the derivative dL = L Phi(L^-1 dC L^-T), and A = L^-1 dL.
+    """L, C^-1, or with dC = e_i e_j' + e_j e_i' the derivatives dL = L Phi(L^-1 dC L^-T), dC^-1, d log det C.
 
     Phi takes the lower triangle and halves the diagonal (Smith, 1995, "Differentiation of the Cholesky algorithm").
     """
-    factor = np.linalg.cholesky(correlation)
-    if kind == "cholesky":
-        return np.asarray(factor).ravel()
-    inverse = np.linalg.inv(factor)
-    if kind == "inverse_transpose":
-        return inverse.T.ravel()
+    factor = np.asarray(np.linalg.cholesky(correlation))
+    inverse = np.linalg.inv(correlation)
     change = np.zeros_like(correlation)
     change[entry] = change[entry[::-1]] = 1.0
-    inner = np.tril(inverse @ change @ inverse.T)
+    if kind == "cholesky":
+        return factor.ravel()
+    if kind == "inverse":
+        return inverse.ravel()
+    if kind == "d_inverse":
+        return -np.asarray(inverse @ change @ inverse).ravel()
+    if kind == "d_log_determinant":
+        return np.asarray([float(np.trace(inverse @ change))])
+    whitened = np.linalg.solve(factor, np.linalg.solve(factor, change).T)
+    inner = np.tril(whitened)
     inner[np.diag_indices_from(inner)] *= 0.5
-    if kind == "d_cholesky":
-        return np.asarray(factor @ inner).ravel()
-    return np.array([np.trace(inner)]) if kind == "d_log_cholesky_trace" else inner.ravel()
+    return np.asarray(factor @ inner).ravel()
 
 
 def _normal_pdf(x: float) -> float:

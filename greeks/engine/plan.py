@@ -152,7 +152,7 @@ def _choose_all(
         except UnsupportedError as e:
             if not lenient:
                 raise
-            refusals[name] = str(e)
+            refusals[name] = str(e).removeprefix(f'Greek "{name}": ')
     return found, refusals
 
 

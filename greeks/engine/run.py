@@ -6,13 +6,13 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from greeks.engine.contract import Contract
 from greeks.engine.plan import Plan, Sample, Wanted, grid_of, plan_for
+from greeks.engine.tails import relative_error_of_error, warning
 from greeks.errors import EstimationError, SchemaError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
@@ -21,10 +21,8 @@ from greeks.samplers import Philox, Sampler
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
 
-if TYPE_CHECKING:
-    from greeks.kernels.moments import Moments
-
 Array = npt.NDArray[np.float64]
+Chunks = tuple[npt.NDArray[np.int64], Array, Array]  # counts, means and co-moments of the chunks of paths
 CONTROLLED_FROM = 256  # paths below which a regressed control would bias more than it helps
 ROUNDING = 2.0**-48  # relative; the error of a number that no path changes
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
@@ -54,8 +52,8 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     scheme = settings.scheme or default_scheme(model)
     grid = grid_of(contract, scheme)
     plan = plan_for(contract, scheme, grid, greeks, settings.estimator)
-    moments = _simulate(plan, *plan.table(contract, grid), settings, started)
-    estimates, covariance = read(plan.samples, moments)
+    chunks = _simulate(plan, *plan.table(contract, grid), settings, started)
+    estimates, covariance = read(plan.samples, chunks)
     result = Sensitivities(
         estimates,
         covariance,
@@ -71,8 +69,8 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     return result
 
 
-def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started: float) -> Moments:
-    from greeks.kernels import backends, moments
+def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started: float) -> Chunks:
+    from greeks.kernels import backends
     from greeks.kernels.chunks import CHUNK
     from greeks.kernels.compile import load
 
@@ -81,19 +79,25 @@ def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started
     target = _targets(plan.samples, settings.std_error)
     paths = settings.paths if not target else -(-settings.paths // CHUNK) * CHUNK
     limit = settings.max_paths or (2**40 if target else paths)
-    parts, done = [], 0
-    size = min(paths, limit)
+    parts: list[Chunks] = []
+    done, size = 0, min(paths, limit)
     while True:
         parts.append(
             rows_of(program, table, rows, seed=settings.seed, stream=settings.stream, first=done, paths=size,
                     threads=settings.threads)
         )  # fmt: skip
         done += size
-        found = moments.combine(*(np.concatenate(p) for p in zip(*parts, strict=True)))
+        found = _joined(parts)
         size = _next_batch(plan.samples, found, target, done, limit, CHUNK)
         late = settings.time_limit is not None and time.perf_counter() - started > settings.time_limit
         if size <= 0 or late:
             return found
+
+
+def _joined(parts: Sequence[Chunks]) -> Chunks:
+    """The chunks of successive batches as those of one run."""
+    counts, means, comoments = (np.concatenate(p) for p in zip(*parts, strict=True))
+    return counts, means, comoments
 
 
 def _targets(samples: Sequence[Sample], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
@@ -110,7 +114,7 @@ def _targets(samples: Sequence[Sample], wanted: float | Mapping[str, float] | No
 
 
 def _next_batch(
-    samples: Sequence[Sample], found: Moments, target: Mapping[str, float], done: int, limit: int, chunk: int
+    samples: Sequence[Sample], found: Chunks, target: Mapping[str, float], done: int, limit: int, chunk: int
 ) -> int:
     """Paths still needed, in whole chunks; 0 when every target holds or the limit is reached."""
     if not target or done >= limit:
@@ -123,8 +127,11 @@ def _next_batch(
     return min(-(-needed // chunk) * chunk, limit - done)
 
 
-def read(samples: Sequence[Sample], moments: Moments) -> tuple[dict[str, Estimate], Array]:
+def read(samples: Sequence[Sample], chunks: Chunks) -> tuple[dict[str, Estimate], Array]:
     """Estimates and the covariance of their errors; a sample with a control is regressed on it."""
+    from greeks.kernels.moments import combine
+
+    moments = combine(*chunks)
     n = moments.count
     comoment = np.asarray(moments.comoment)
     weights = np.zeros((len(samples), len(moments.mean)))
@@ -144,9 +151,10 @@ def read(samples: Sequence[Sample], moments: Moments) -> tuple[dict[str, Estimat
     freedom = np.sqrt(np.outer(n - lost, n - lost))
     covariance = spread / freedom / n
     errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
+    doubts = relative_error_of_error(weights, chunks[0], np.where(np.isfinite(chunks[2]), chunks[2], 0.0))
     estimates = {
-        s.greek: Estimate(s.greek, float(v), float(e), n, s.estimator, s.reason)
-        for s, v, e in zip(samples, values, errors, strict=True)
+        s.greek: Estimate(s.greek, float(v), float(e), n, s.estimator, s.reason, warning(float(doubt)))
+        for s, v, e, doubt in zip(samples, values, errors, doubts, strict=True)
     }
     return estimates, covariance
 

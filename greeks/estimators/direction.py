@@ -23,7 +23,7 @@ class Direction:
     parameter: str  # the field's name; "valuation" for calendar time
     seeds: Mapping[Expr, Expr]
     vector: bool = False
-    noise_score: tuple[Expr, Expr] | None = None  # (A, trace A), A = L^-1 dL, for an entry of a correlation
+    noise_score: tuple[Expr, Expr] | None = None  # (dC^-1, d log det C), for an entry of a correlation C
 
     def __hash__(self) -> int:
         return hash(self.label)
@@ -48,10 +48,10 @@ def of_correlation(p: Parameter, i: int, j: int) -> Direction:
     """Entries (i, j) and (j, i) of a correlation matrix together."""
     entry = (max(i, j), min(i, j))
 
-    def matrix(kind: str) -> Expr:
-        return HostMatrix(kind, p.field, entry).symbol(p.rows)
+    def matrix(kind: str, at: tuple[int, int] = (0, 0)) -> Expr:
+        return HostMatrix(kind, p.field, at).symbol(p.rows)
 
-    factor = HostMatrix("cholesky", p.field).symbol(p.rows)
-    trace = node("symbol", payload=HostMatrix("d_log_cholesky_trace", p.field, entry), size=0)
-    seeds = {factor: matrix("d_cholesky"), p.symbol: ONE}
-    return Direction(f"{p.symbol}[{i},{j}]", p.field, seeds, noise_score=(matrix("d_log_cholesky"), trace))
+    d_inverse = matrix("d_inverse", entry)
+    d_log_determinant = node("symbol", payload=HostMatrix("d_log_determinant", p.field, entry), size=0)
+    seeds = {matrix("cholesky"): matrix("d_cholesky", entry), matrix("inverse"): d_inverse, p.symbol: ONE}
+    return Direction(f"{p.symbol}[{i},{j}]", p.field, seeds, noise_score=(d_inverse, d_log_determinant))

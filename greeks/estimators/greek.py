@@ -109,6 +109,11 @@ class Vocabulary:
                     f'Greek "{name}": the maturity fixes the dates of the contract; "theta" is the derivative in '
                     "calendar time with all dates fixed"
                 )
+        if len(fields) == 2 and all(f != "time" and self.parameters[f].rows for f in fields):
+            raise UnsupportedError(
+                f'Greek "{name}": second derivatives in a correlation are not offered; '
+                "difference two first ones, at correlations a little apart with the same seed"
+            )
         shapes = [
             self.parameters[f] for f in fields if f != "time" and (self.parameters[f].size or self.parameters[f].rows)
         ]

@@ -149,10 +149,10 @@ class _Lens:
             moved = moved + derive(e) * derive(e)
         return n.where(moved > ZERO, const(math.inf), ZERO, "guard")
 
-    def _noise_score(self, log_derivative: Expr, trace: Expr) -> Expr:
-        """Score of w = L z in L, with A = L^-1 dL: z' A z - trace A."""
-        z = next(z for z in self.fold.noise[self.scoring.at])
-        return n.total(z * n.matvec(log_derivative, z)) - trace
+    def _noise_score(self, d_inverse: Expr, d_log_determinant: Expr) -> Expr:
+        """Score of w ~ N(0, C) in C: -(w' dC^-1 w + d log det C) / 2."""
+        w = self.scoring.noises[0]
+        return const(-0.5) * (n.total(w * n.matvec(d_inverse, w)) + d_log_determinant)
 
 
 def determinant(rows: Sequence[Sequence[Expr]]) -> Expr:

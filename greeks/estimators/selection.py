@@ -44,8 +44,8 @@ def choose(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Es
     raise UnsupportedError(
         f'Greek "{greek}": no unbiased estimator is valid here. '
         + ". ".join(dict.fromkeys(refusals))
-        + f'. Remedy: estimator={{"{greek}": greeks.FiniteDifference()}} gives a biased bump, '
-        "or choose a scheme with a density"
+        + f'. Remedy: estimator={{"{greek}": greeks.FiniteDifference()}} gives a biased bump'
+        + ("" if fold.scoring else ", or choose a scheme whose steps have a density")
     )
 
 

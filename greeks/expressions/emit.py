@@ -74,6 +74,7 @@ class Emitter:
     def __init__(self, store: Store, leaves: Mapping[Expr, Place], prefix: str) -> None:
         self.store, self.leaves, self.prefix = store, dict(leaves), prefix
         self._names = Counter[str]()
+        self._owners: dict[str, Expr] = {}
 
     def emit(self, roots: Sequence[tuple[Place, Expr]]) -> list[str]:
         """Lines of text, not indented."""
@@ -161,6 +162,15 @@ class Emitter:
                         self._kept[e] = self.store.place(self._fresh("new"), e.size)
                     late.setdefault(place.size, Loop(place.size)).stores.append((place, e))
         loops.extend(late.values())
+
+    def name_of(self, e: Expr) -> str:
+        """A readable local name for a symbol, its own: "v_" starts no other name, and two symbols never share one."""
+        stem = "v_" + re.sub(r"\W+", "_", str(e.payload)).strip("_")
+        name, k = stem, 1
+        while self._owners.setdefault(name, e) is not e:
+            k += 1
+            name = f"{stem}_{k}"
+        return name
 
     # text ---------------------------------------------------------------------------------------------------
     def _fresh(self, stem: str) -> str:
@@ -296,7 +306,7 @@ class _Body:
 
     def _name(self, e: Expr) -> str:
         if e.op == "symbol":
-            return "v_" + re.sub(r"\W+", "_", str(e.payload)).strip("_")  # a prefix no other name has
+            return self.emitter.name_of(e)
         return self.emitter._fresh("t")
 
     def _fused(self) -> frozenset[Expr]:

@@ -18,7 +18,7 @@ from greeks.models.base import Model
 class HostMatrix:
     """A matrix computed on the host from a correlation parameter; the payload of its symbol."""
 
-    kind: str  # "cholesky", "inverse_transpose", "d_cholesky", "d_log_cholesky"
+    kind: str  # "cholesky", "inverse", and their derivatives "d_cholesky", "d_inverse", "d_log_determinant"
     field: str
     entry: tuple[int, int] = (0, 0)
 
@@ -44,9 +44,8 @@ def brownian(name: str, size: int, correlation: str) -> Noise:
     z = symbol(name, size)
     if not size or not correlation:
         return Noise(z, z, z)
-    factor = HostMatrix("cholesky", correlation).symbol(size)
-    inverse = HostMatrix("inverse_transpose", correlation).symbol(size)
-    return Noise(z, n.matvec(factor, z), n.matvec(inverse, z))
+    value = n.matvec(HostMatrix("cholesky", correlation).symbol(size), z)
+    return Noise(z, value, n.matvec(HostMatrix("inverse", correlation).symbol(size), value))
 
 
 @dataclass(frozen=True)
