@@ -42,8 +42,8 @@ def host_matrix(kind: str, entry: tuple[int, int], correlation: Array) -> Array:
 
     Phi takes the lower triangle and halves the diagonal (Smith, 1995, "Differentiation of the Cholesky algorithm").
     """
-    factor = np.asarray(np.linalg.cholesky(correlation))
-    inverse = np.linalg.inv(correlation)
+    factor: Array = np.asarray(np.linalg.cholesky(correlation), dtype=np.float64)
+    inverse: Array = np.asarray(np.linalg.inv(correlation), dtype=np.float64)
     change = np.zeros_like(correlation)
     change[entry] = change[entry[::-1]] = 1.0
     if kind == "cholesky":
@@ -53,7 +53,7 @@ def host_matrix(kind: str, entry: tuple[int, int], correlation: Array) -> Array:
     if kind == "d_inverse":
         return -np.asarray(inverse @ change @ inverse).ravel()
     if kind == "d_log_determinant":
-        return np.asarray([float(np.trace(inverse @ change))])
+        return np.array([np.trace(inverse @ change)])
     whitened = np.linalg.solve(factor, np.linalg.solve(factor, change).T)
     inner = np.tril(whitened)
     inner[np.diag_indices_from(inner)] *= 0.5

@@ -139,23 +139,36 @@ def _variance_step(root: SquareRoot) -> tuple[Expr, Branch]:
 def _price_step(sde: SDE, root: SquareRoot, i: int, branch: Branch) -> Expr:
     """Andersen's K0* .. K4, with the trapezoid for the integrated variance."""
     c = sde.coordinates[i]
-    loads = _loadings(sde, root, i)
-    assert loads is not None and c.growth is not None
+    found = _loadings(sde, root, i)
+    assert found is not None and c.growth is not None
+    shared, loads = found[root.noise], _own_loads(root, found)
     own = ZERO
-    for j, load in enumerate(loads):
-        own = own if j == root.noise else own + load * load
-    lean = loads[root.noise] / root.xi
-    total = own + loads[root.noise] * loads[root.noise]
+    for load in loads.values():
+        own = own + load * load
+    physical = ZERO
+    for load in found:
+        physical = physical + load * load
+    lean = shared / root.xi
     half_dt = const(0.5) * DT
-    per_variance = (root.speed * lean - 0.5 * total) * half_dt
+    per_variance = (root.speed * lean - 0.5 * physical) * half_dt
     k1, k2, k34 = per_variance - lean, per_variance + lean, own * half_dt
     corrected = c.growth * DT - branch.log_laplace(k2 + 0.5 * k34) - (k1 + 0.5 * k34) * root.v
-    shocks = _own_shocks(sde, root, loads, n.unary("sqrt", half_dt * (root.v + branch.v_next)))
-    return c.y + (corrected + k1 * root.v + k2 * branch.v_next) + shocks
+    volatility = n.unary("sqrt", half_dt * (root.v + branch.v_next))
+    step = c.y + (corrected + k1 * root.v + k2 * branch.v_next)
+    for j, load in loads.items():
+        step = step + load * volatility * sde.noises[j].value
+    return step
 
 
-def _own_shocks(sde: SDE, root: SquareRoot, loads: list[Expr], volatility: Expr) -> Expr:
-    shocks = ZERO
-    for j, (load, noise) in enumerate(zip(loads, sde.noises, strict=True)):
-        shocks = shocks if j == root.noise else shocks + load * volatility * noise.value
-    return shocks
+def _own_loads(root: SquareRoot, loads: list[Expr]) -> dict[int, Expr]:
+    """Loads on the noises that do not drive the variance.
+
+    The first also carries what the trapezoid leaves out: given both ends, k times the integral of v still has the
+    variance v dt (k dt)^2 / 12 in units of xi^2, which the price sees through the variance's noise.
+    """
+    own = {j: load for j, load in enumerate(loads) if j != root.noise and not is_const(load, 0.0)}
+    if own:
+        first = min(own)
+        missing = loads[root.noise] * root.speed * DT
+        own[first] = n.unary("sqrt", n.mul(own[first], own[first]) + missing * missing * (1.0 / 12.0))
+    return own
