@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,14 @@ from greeks.samplers import Philox, Sampler
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
 
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Moments
+
 Array = npt.NDArray[np.float64]
 Chunks = tuple[npt.NDArray[np.int64], Array, Array]  # counts, means and co-moments of the chunks of paths
 CONTROLLED_FROM = 256  # paths below which a regressed control would bias more than it helps
 ROUNDING = 2.0**-48  # relative; the error of a number that no path changes
+NEGLIGIBLE = 1e-8  # relative size of a control that is left out
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 
 
@@ -138,7 +143,7 @@ def read(samples: Sequence[Sample], chunks: Chunks) -> tuple[dict[str, Estimate]
     lost = np.ones(len(samples))
     for i, s in enumerate(samples):
         weights[i, s.column] = 1.0
-        if s.control is not None and n >= CONTROLLED_FROM and comoment[s.control, s.control] > 0.0:
+        if s.control is not None and n >= CONTROLLED_FROM and _matters(s, moments):
             weights[i, s.control] -= comoment[s.column, s.control] / comoment[s.control, s.control]
             lost[i] = 2.0
     mean = np.asarray(moments.mean)
@@ -157,6 +162,16 @@ def read(samples: Sequence[Sample], chunks: Chunks) -> tuple[dict[str, Estimate]
         for s, v, e, doubt in zip(samples, values, errors, doubts, strict=True)
     }
     return estimates, covariance
+
+
+def _matters(s: Sample, moments: Moments) -> bool:
+    """Whether a control is more than rounding: times a typical payoff it must show beside the sample itself.
+
+    A control that vanishes identically is computed as noise of 1e-16 whose mean is not 0; regressed on, it would bias.
+    """
+    spread = np.sqrt(np.diag(moments.comoment) / moments.count)
+    payoff = abs(moments.mean[0]) + spread[0]
+    return bool(spread[s.control] * payoff > NEGLIGIBLE * spread[s.column])
 
 
 def _refuse_nonsense(result: Sensitivities) -> None:
