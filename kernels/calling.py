@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 
 from .intrinsics import OPTIONS, PRIVATE, Function
 
-_published: dict[str, Any] = {}  # kept for ever: machine code may refer to them
+_published: list[Any] = []  # kept for ever: machine code may refer to them
 INTEGER, VECTOR, MATRIX, CUBE = types.int64, types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
 MOMENTS = (VECTOR, MATRIX, CUBE)
 BLOCK = types.void(VECTOR, MATRIX, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR)
@@ -26,7 +26,6 @@ DRAW = types.void(VECTOR, *[INTEGER] * 5)
 COPY = types.void(VECTOR, INTEGER, INTEGER)
 INVERT = types.int64(VECTOR, INTEGER)
 ACCUMULATE = types.void(VECTOR, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR, MATRIX)
-SCALAR = types.float64(INTEGER, types.float64, types.float64, types.float64)
 PREPARE = types.void(VECTOR, MATRIX, MATRIX, MATRIX, VECTOR)
 
 
@@ -47,7 +46,7 @@ def shared(signature: Any, suffix: str, cache: bool, **options: Any) -> Callable
         body = njit(signature, cache=cache, **options, **PRIVATE, **OPTIONS)(function)
         symbol = f"greeks_{function.__name__}_{suffix}"
         add_symbol(symbol, address(body))
-        _published[symbol] = body
+        _published.append(body)
         return external(symbol, signature)
 
     return compiled

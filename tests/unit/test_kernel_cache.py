@@ -161,6 +161,17 @@ def test_a_disk_that_fills_up_while_compiling_is_survived(folder, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
+def test_a_damaged_foundation_is_noticed_and_repaired(folder):
+    from greeks.kernels import foundation as shared
+
+    sources = shared.shared_source(), shared.helper_source()
+    whole = shared.build.__wrapped__(*sources)
+    for file in (folder / whole.key).glob("**/*.nbc"):
+        file.write_bytes(b"")
+    again = shared.build.__wrapped__(*sources)
+    assert again.key == whole.key and cache.find(again.key)
+
+
 def test_numba_cache_dir_does_not_lead_the_files_astray(folder, tmp_path):
     found = process(NUMBA_CACHE_DIR=str(tmp_path / "elsewhere")).communicate()[0].split()
     again = process(NUMBA_CACHE_DIR=str(tmp_path / "elsewhere")).communicate()[0].split()

@@ -1,0 +1,108 @@
+"""What all paths share, computed before a run: played as Python at first, compiled once it has been worth it.
+
+A plan priced once should not wait for a compiler, a book of ten thousand trades should not wait for Python. Both
+forms call the same compiled scalar functions and round alike, so which of them ran cannot be seen in the numbers.
+"""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from . import cache, functions, library, modules, scalars
+from .foundation import foundation
+from .moments import Array
+
+LOADING, COMPILING = 0.005, 0.4  # seconds that a text may have cost as Python before it is loaded, compiled
+COMPILED = {  # name -> arguments of the functions that Python does not have to the same bits
+    "exp": "a", "log": "a", "tanh": "a", "sin": "a", "cos": "a", "normal_cdf": "a", "normal_pdf": "a",
+    "normal_quantile": "a", "power": "a, b", "exprel": "k, a", "fma": "a, b, c",
+}  # fmt: skip
+EXACT: dict[str, Callable[..., Any]] = {
+    "sqrt": scalars.sqrt, "absolute": abs, "maximum": functions.maximum, "minimum": functions.minimum,
+    "zeros": np.zeros,
+}  # fmt: skip
+HEADER = """\
+from math import inf, nan, sqrt
+from numpy import zeros
+from greeks.kernels.calling import PREPARE, entry
+from greeks.kernels.intrinsics import fma
+"""
+
+
+class Preparation:
+    """The function `prepare(theta, fine, dates, grid, table)` that a text defines.
+
+    text: scalar code over float64 arrays of 1, 2, 2, 2 and 1 dimensions, with the functions of COMPILED and EXACT and
+    loops. Division by zero gives inf or NaN. theta and table may be one array. Not for two threads at once.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.source = f"{HEADER}\n@entry(PREPARE, CACHED)\n{text}\n"
+        self.spent = 0.0
+        self.looked = self.compiled = False
+        self.play = played(text)
+
+    def __call__(self, theta: Array, fine: Array, dates: Array, grid: Array, table: Array) -> None:
+        """Fill the table."""
+        if not self.compiled and self.is_due():
+            self.compile()
+        if self.compiled:
+            return self.play(theta, fine, dates, grid, table)
+        started = time.perf_counter()
+        try:
+            with np.errstate(all="ignore"):
+                self.play(theta, fine, dates, grid, table)
+        except ZeroDivisionError:  # a Python float divided, which compiled code does as IEEE 754 says
+            self.compile()
+            self.play(theta, fine, dates, grid, table)
+        self.spent += time.perf_counter() - started
+
+    def is_due(self) -> bool:
+        """Whether Python has cost as much as compiling would, or loading what an earlier process compiled."""
+        if self.spent > LOADING and not self.looked:
+            self.looked = True
+            return cache.find(self.key) is not None
+        return self.spent > COMPILING
+
+    @property
+    def key(self) -> str:
+        """The hash of everything that the machine code depends on."""
+        return modules.hash_of(self.source + foundation().key)
+
+    def compile(self) -> None:
+        """From now on, run machine code."""
+        module, _ = modules.fetch(self.source, self.key, foundation().names)
+        self.play, self.compiled = module.prepare, True
+
+
+@lru_cache(maxsize=512)
+def load_prepare(text: str) -> Preparation:
+    """The preparation that a text defines: one for all who ask."""
+    return Preparation(text)
+
+
+def played(text: str) -> Callable[..., None]:
+    """`prepare` as Python, on the compiled scalar functions."""
+    used = library.names_in(ast.parse(text)) & COMPILED.keys()
+    space: dict[str, Any] = EXACT | {name: scalar_function(name) for name in sorted(used)}
+    exec(compile(text, "<prepare>", "exec"), space)
+    function: Callable[..., None] = space["prepare"]
+    return function
+
+
+@lru_cache(maxsize=len(COMPILED))
+def scalar_function(name: str) -> Callable[..., float]:
+    """One of the library's scalar functions, compiled for Python to call."""
+    base, arguments = foundation(), COMPILED[name]
+    types = ", ".join("int64" if argument == "k" else "float64" for argument in arguments.split(", "))
+    called = f"def call({arguments}):\n    return {name}({arguments})"
+    source = f'{HEADER}\n@entry("float64({types})", CACHED)\n{called}\n'
+    module, _ = modules.fetch(source, modules.hash_of(source + base.key), base.names)
+    function: Callable[..., float] = module.call
+    return function
