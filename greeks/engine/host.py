@@ -1,12 +1,8 @@
-"""Values that the host computes before a run: packed parameters, factors of correlations, bumps, the table."""
+"""Values that the host computes before a run: packed parameters, factors of correlations, bumps."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from statistics import NormalDist
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -58,42 +54,3 @@ def host_matrix(kind: str, entry: tuple[int, int], correlation: Array) -> Array:
     inner = np.tril(whitened)
     inner[np.diag_indices_from(inner)] *= 0.5
     return np.asarray(factor @ inner).ravel()
-
-
-def _normal_pdf(x: float) -> float:
-    return math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
-
-
-def _exprel(order: int, x: float) -> float:
-    from greeks.kernels.exprel import exprel
-
-    return float(exprel(order, x))
-
-
-_NAMES: dict[str, Callable[..., Any]] = {
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "power": np.power,
-    "tanh": np.tanh,
-    "sin": np.sin,
-    "cos": np.cos,
-    "absolute": abs,
-    "maximum": max,
-    "minimum": min,
-    "fma": lambda a, b, c: a * b + c,
-    "normal_cdf": lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)),
-    "normal_pdf": _normal_pdf,
-    "normal_quantile": NormalDist().inv_cdf,
-    "exprel": _exprel,
-    "zeros": np.zeros,
-}
-
-
-@lru_cache(maxsize=512)
-def compiled_prepare(text: str) -> Callable[..., None]:
-    """The function that fills the table, as Python on numpy scalars (which divide by zero without raising)."""
-    space: dict[str, Any] = dict(_NAMES)
-    exec(compile(text, "<prepare>", "exec"), space)
-    function: Callable[..., None] = space["prepare"]
-    return function

@@ -11,7 +11,7 @@ import numpy as np
 
 from greeks.engine.contract import Contract, pricing_fold
 from greeks.engine.grid import TimeGrid, time_grid
-from greeks.engine.host import Array, compiled_prepare, value_of
+from greeks.engine.host import Array, value_of
 from greeks.engine.program import Program, compose
 from greeks.engine.stages import GridShape, Stages, cut
 from greeks.engine.table import layout
@@ -55,6 +55,8 @@ class Plan:
 
     def table(self, contract: Contract, grid: TimeGrid) -> tuple[Array, Array]:
         """The kernels' two arguments: everything uniform, and one row (substeps, observed, bases) a date."""
+        from greeks.kernels.prepare import load_prepare
+
         named = {p.symbol: p for p in contract.packed}
         theta = np.concatenate([np.atleast_1d(value_of(s, named)) for s in self.slots])
         rows = self._rows(grid)
@@ -62,8 +64,7 @@ class Plan:
         size = int(rows[-1, 3]) + self.program.date_width
         table = np.zeros(max(size, len(theta), 1))
         table[: len(theta)] = theta
-        with np.errstate(all="ignore"):
-            compiled_prepare(self.program.prepare)(table, grid.fine(), dates, rows, table)
+        load_prepare(self.program.prepare)(table, grid.fine(), dates, rows, table)
         return table, rows
 
     def _rows(self, grid: TimeGrid) -> Array:
