@@ -58,8 +58,8 @@ def path(theta, grid, seed, stream, index, out):
 COMPARE = f"""
 import numpy as np
 from greeks.kernels import compile as compiler, cpu, cuda
-theta, grid = np.array([100.0, 0.2]), np.tile([0.5, 0.25], (3, 1))
-where = dict(seed=-7, stream=2, first=2**33, paths=4096 + 700)
+theta, grid = np.array([100.0, 0.2]), np.tile([0.5, 0.25], (2, 1))
+where = dict(seed=-7, stream=2, first=2**33, paths=4096 + 300)
 a = cpu.rows(compiler.load({CPU!r}), theta, grid, **where)
 cuda.MEMORY = 1  # a batch a chunk
 b = cuda.rows(compiler.load({CUDA!r}, "cuda"), theta, grid, **where)
@@ -67,8 +67,8 @@ np.testing.assert_array_equal(a[0], b[0])
 for x, y in zip(a[1:], b[1:]):
     np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9)
 np.testing.assert_array_equal(a[1][:, 1], b[1][:, 1])
-moments = cuda.run(compiler.load({CUDA!r}, "cuda"), theta, grid, **where)
-assert moments.count == 4796 and 0.4 < moments.mean[1] < 0.6
+moments = cuda.run(compiler.load({CUDA!r}, "cuda"), theta, grid, **{{**where, "paths": 300}})
+assert moments.count == 300 and 0.3 < moments.mean[1] < 0.7
 print("same")
 """
 PTX = f"""
