@@ -56,7 +56,7 @@ def cut(fold: Fold, shape: GridShape) -> Stages:
     uniform = uniform_carries(fold)
     varying = tuple(c.symbol for c in fold.carries if c.symbol not in uniform)
     noise = {z for zs in fold.noise.values() for z in zs}
-    tidy = Tidy(noise | set(varying))
+    tidy = Tidy(noise | set(varying), noise)
     moving = {c.symbol: c.advance for c in fold.carries if c.symbol in varying}
     fine = _stage("fine", fold, moving, "advance") if any(e is not s for s, e in moving.items()) else None
     single = shape.single and fine is None and not shape.observes_start

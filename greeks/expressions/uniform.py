@@ -29,7 +29,8 @@ def uniform_carries(fold: Fold) -> frozenset[Expr]:
 class Tidy:
     """Rewrites expressions so that uniform factors and divisors stand together, to be taken out of the loop."""
 
-    def __init__(self, varying: Collection[Expr]) -> None:
+    def __init__(self, varying: Collection[Expr], noise: Collection[Expr] = ()) -> None:
+        self._noise = frozenset(noise)
         self._varies: dict[Expr, bool] = dict.fromkeys(varying, True)
         self._memo: dict[Expr, Expr] = {}
 
@@ -54,10 +55,47 @@ class Tidy:
         if e.op == "mul" and self.varies(e):
             factors = self._factors(e)
             fixed = [f for f in factors if not self.varies(f)]
+            moving = [f for f in factors if self.varies(f)]
+            if fixed and len(moving) > 1:
+                return self._scaled(moving, reduce(n.mul, fixed))
             if len(fixed) > 1:
-                moving = [f for f in factors if self.varies(f)]
-                return reduce(n.mul, moving) * reduce(n.mul, fixed)
+                return moving[0] * reduce(n.mul, fixed)
+        if e.op in ("add", "sub") and self.varies(e):
+            return self._collected(e)
         return e
+
+    def _scaled(self, moving: list[Expr], weight: Expr) -> Expr:
+        """A product times a uniform weight, which goes to the noise, if any: that product is shared by all tangents."""
+        k = next((k for k, f in enumerate(moving) if f in self._noise), None)
+        if k is None:
+            return reduce(n.mul, moving) * weight
+        return reduce(n.mul, [*moving[:k], *moving[k + 1 :]]) * (moving[k] * weight)
+
+    def _collected(self, e: Expr) -> Expr:
+        """u1 x + u2 x as (u1 + u2) x, where the sum has such terms."""
+        terms = self._terms(e)
+        weights: dict[Expr, Expr] = {}
+        for x, u in terms:
+            weights[x] = weights[x] + u if x in weights else u
+        if len(weights) == len(terms):
+            return e
+        total = n.ZERO
+        for x, u in weights.items():
+            total = total - x * u.args[0] if u.op == "neg" else total + x * u
+        return total
+
+    def _terms(self, e: Expr) -> list[tuple[Expr, Expr]]:
+        """A sum as (varying, uniform) factors; what does not vary at all is a weight of 1."""
+        if e.op in ("add", "sub") and self.varies(e):
+            left, right = (self._terms(a) for a in e.args)
+            return left + ([(x, -u) for x, u in right] if e.op == "sub" else right)
+        if e.op == "neg":
+            return [(x, -u) for x, u in self._terms(e.args[0])]
+        if not self.varies(e):
+            return [(ONE, e)]
+        moving = [f for f in self._factors(e) if self.varies(f)]
+        fixed = [f for f in self._factors(e) if not self.varies(f)]
+        return [(reduce(n.mul, moving), reduce(n.mul, fixed, ONE))]
 
     def _factors(self, e: Expr) -> list[Expr]:
         if e.op == "mul" and self.varies(e):
@@ -68,8 +106,8 @@ class Tidy:
 def tidied(fold: Fold) -> Fold:
     """The fold with every expression rewritten by `Tidy`."""
     still = uniform_carries(fold)
-    varying = {z for zs in fold.noise.values() for z in zs} | {c.symbol for c in fold.carries} - still
-    tidy = Tidy(varying)
+    noise = {z for zs in fold.noise.values() for z in zs}
+    tidy = Tidy(noise | {c.symbol for c in fold.carries} - still, noise)
     carries = tuple(c.changed(tidy) for c in fold.carries)
     return replace(fold, carries=carries, outputs={k: tidy(e) for k, e in fold.outputs.items()})
 

@@ -135,7 +135,7 @@ def _proportional(
         return None
     half_variance = ZERO
     for b in relative[1:]:
-        half_variance = half_variance + const(0.5) * b * b
+        half_variance = half_variance + const(0.5) * n.mul(b, b)
     return relative[0] - half_variance, tuple(relative[1:]), relative[0]
 
 
