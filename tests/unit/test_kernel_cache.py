@@ -8,14 +8,17 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from greeks.kernels import cache, cpu, library, modules
 from greeks.kernels import compile as compiler
+from greeks.kernels.compile import CompiledProgram
 from greeks.kernels.foundation import foundation
 
 PROGRAM = """\
@@ -42,22 +45,22 @@ print(moments.mean[0], program.compiled)
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of this test's own; the foundation is already in memory."""
     foundation()
     monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
-def build(expression="maximum(1.0, theta[0])"):
+def build(expression: str = "maximum(1.0, theta[0])") -> CompiledProgram:
     return compiler.build(PROGRAM.format(expression=expression), "cpu")
 
 
-def value(program):
-    return cpu.run(program, np.array([2.5]), np.ones((1, 1)), seed=1, paths=10).mean[0]
+def value(program: CompiledProgram) -> float:
+    return float(cpu.run(program, np.array([2.5]), np.ones((1, 1)), seed=1, paths=10).mean[0])
 
 
-def process(code=LOAD, **environment):
+def process(code: str = LOAD, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-W", "always", "-c", code],
         stdout=subprocess.PIPE,
@@ -67,24 +70,24 @@ def process(code=LOAD, **environment):
     )
 
 
-def test_a_program_is_compiled_once_and_then_found(folder):
+def test_a_program_is_compiled_once_and_then_found(folder: Path) -> None:
     first, second = build(), build()
     assert first.compiled and not second.compiled
     assert value(first) == value(second) == 2.5
     assert [path.name for path in folder.iterdir()] == [first.key]
 
 
-def test_within_a_process_it_is_the_same_object(folder):
+def test_within_a_process_it_is_the_same_object(folder: Path) -> None:
     text = PROGRAM.format(expression="theta[0] - 1.25")
     assert compiler.load(text) is compiler.load(text)
 
 
-def test_edited_text_is_another_program(folder):
+def test_edited_text_is_another_program(folder: Path) -> None:
     assert value(build("theta[0] + 1.0")) == 3.5
     assert value(build("theta[0] + 2.0")) == 4.5
 
 
-def test_an_edited_library_is_never_stale(folder, monkeypatch):
+def test_an_edited_library_is_never_stale(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = build()
     edited = dict(library.definitions())
     edited["maximum"] = replace(edited["maximum"], text="def maximum(a, b):\n    return a + b")
@@ -94,7 +97,7 @@ def test_an_edited_library_is_never_stale(folder, monkeypatch):
     assert after.compiled and after.key != before.key
 
 
-def test_other_processors_and_versions_get_programs_of_their_own(folder, monkeypatch):
+def test_other_processors_and_versions_get_programs_of_their_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import llvmlite.binding
     import numba
 
@@ -106,7 +109,7 @@ def test_other_processors_and_versions_get_programs_of_their_own(folder, monkeyp
     assert len(keys) == 3
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "truncated": lambda data: data[: len(data) // 2],
     "empty": lambda data: b"",
     "one bit": lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:],
@@ -116,7 +119,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("pattern", ["**/*.nbc", "**/*.nbi", "seal", "program.py"])
-def test_damage_is_noticed_and_repaired(folder, pattern, damage):
+def test_damage_is_noticed_and_repaired(folder: Path, pattern: str, damage: str) -> None:
     program = build()
     (file,) = (folder / program.key).glob(pattern)
     file.write_bytes(DAMAGES[damage](file.read_bytes()))
@@ -126,7 +129,7 @@ def test_damage_is_noticed_and_repaired(folder, pattern, damage):
     assert [path.name for path in folder.iterdir()] == [program.key]
 
 
-def test_a_missing_file_is_noticed_and_repaired(folder):
+def test_a_missing_file_is_noticed_and_repaired(folder: Path) -> None:
     program = build()
     (file,) = (folder / program.key).glob("**/*.nbc")
     file.unlink()
@@ -134,7 +137,7 @@ def test_a_missing_file_is_noticed_and_repaired(folder):
     assert not build().compiled
 
 
-def test_a_folder_that_cannot_be_written_costs_one_warning(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_written_costs_one_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path / "file" / "cache"))
     monkeypatch.setattr(cache, "_warned", set())
@@ -145,11 +148,11 @@ def test_a_folder_that_cannot_be_written_costs_one_warning(tmp_path, monkeypatch
         assert value(build("theta[0] + 3.0")) == 5.5
 
 
-def test_a_disk_that_fills_up_while_compiling_is_survived(folder, monkeypatch):
+def test_a_disk_that_fills_up_while_compiling_is_survived(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "_warned", set())
     write, publish = Path.write_text, cache.publish
 
-    def full(self, *arguments, **options):
+    def full(self: Path, *arguments: Any, **options: Any) -> int:
         if self.name in ("program.py", cache.SEAL):
             raise OSError(28, "No space left on device")
         return write(self, *arguments, **options)
@@ -161,7 +164,7 @@ def test_a_disk_that_fills_up_while_compiling_is_survived(folder, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
-def test_a_damaged_foundation_is_noticed_and_repaired(folder):
+def test_a_damaged_foundation_is_noticed_and_repaired(folder: Path) -> None:
     from greeks.kernels import foundation as shared
 
     sources = shared.shared_source(), shared.helper_source()
@@ -172,13 +175,13 @@ def test_a_damaged_foundation_is_noticed_and_repaired(folder):
     assert again.key == whole.key and cache.find(again.key)
 
 
-def test_numba_cache_dir_does_not_lead_the_files_astray(folder, tmp_path):
+def test_numba_cache_dir_does_not_lead_the_files_astray(folder: Path, tmp_path: Path) -> None:
     found = process(NUMBA_CACHE_DIR=str(tmp_path / "elsewhere")).communicate()[0].split()
     again = process(NUMBA_CACHE_DIR=str(tmp_path / "elsewhere")).communicate()[0].split()
     assert (found, again) == (["2.5", "True"], ["2.5", "False"])
 
 
-def test_two_processes_at_once(folder):
+def test_two_processes_at_once(folder: Path) -> None:
     both = [process() for _ in range(2)]
     for one in both:
         out, errors = one.communicate(timeout=120)
@@ -190,7 +193,7 @@ def test_two_processes_at_once(folder):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("wait", [0.0, 0.3])
-def test_a_blow_while_compiling_leaves_nothing_broken(folder, blow, wait):
+def test_a_blow_while_compiling_leaves_nothing_broken(folder: Path, blow: signal.Signals, wait: float) -> None:
     victim = process()
     deadline = time.monotonic() + 60
     while not (folder.exists() and any(folder.glob(f"{cache.PRIVATE}*"))):
@@ -208,7 +211,7 @@ def test_a_blow_while_compiling_leaves_nothing_broken(folder, blow, wait):
     assert len(list(folder.iterdir())) == 1
 
 
-def test_only_old_leftovers_are_swept(folder):
+def test_only_old_leftovers_are_swept(folder: Path) -> None:
     (folder / f"{cache.PRIVATE}young").mkdir(parents=True)
     (folder / f"{cache.PRIVATE}old").mkdir()
     os.utime(folder / f"{cache.PRIVATE}old", (0, 0))
@@ -216,7 +219,7 @@ def test_only_old_leftovers_are_swept(folder):
     assert sorted(path.name for path in folder.glob(f"{cache.PRIVATE}*")) == [f"{cache.PRIVATE}young"]
 
 
-def test_importing_kernels_does_not_import_numba():
+def test_importing_kernels_does_not_import_numba() -> None:
     modules = ", ".join(f"greeks.kernels.{name}" for name in ("backends", "compile", "cpu", "cuda", "moments"))
     code = f"import sys, {modules}; print('numba' in sys.modules)"
     assert process(code).communicate()[0] == "False\n"

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.kernels import backends, cuda
 
+NO_PROGRAM: Any = None
 CPU = """\
 LANES = 256
 ROW = 264
@@ -77,7 +79,7 @@ print(cuda.ptx({CUDA!r}))
 """
 
 
-def python(code, **environment):
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -87,12 +89,12 @@ def python(code, **environment):
     )
 
 
-def test_the_simulator_gives_the_numbers_of_the_cpu():
+def test_the_simulator_gives_the_numbers_of_the_cpu() -> None:
     done = python(COMPARE, NUMBA_ENABLE_CUDASIM="1")
     assert done.stdout == "same\n", done.stderr
 
 
-def toolkit(folder):
+def toolkit(folder: Path) -> Path | None:
     """A folder laid out as Numba expects CUDA_HOME, over any NVVM on this machine; None if there is none."""
     roots = [Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")), *Path("/usr/local").glob("cuda*")]
     roots += [Path(entry) / "nvidia" for entry in sys.path]
@@ -112,7 +114,7 @@ def toolkit(folder):
     return folder
 
 
-def test_the_program_compiles_to_ptx_without_a_device(tmp_path):
+def test_the_program_compiles_to_ptx_without_a_device(tmp_path: Path) -> None:
     home = toolkit(tmp_path)
     if home is None:
         pytest.skip("no NVVM on this machine: it comes with a CUDA toolkit, or with pip install numba-cuda[cu13]")
@@ -122,16 +124,16 @@ def test_the_program_compiles_to_ptx_without_a_device(tmp_path):
     assert "call" not in done.stdout  # the whole library is inlined
 
 
-def test_without_a_device_it_says_why_and_what_to_do():
+def test_without_a_device_it_says_why_and_what_to_do() -> None:
     status = backends.backends()["cuda"]
     if status.available:
         pytest.skip("there is a device here")
     assert status.reason
     with pytest.raises(UnsupportedError, match=r"backend = 'cuda': .* Use backend='cpu'"):
-        cuda.run(None, np.ones(1), np.ones((1, 1)), seed=1, paths=1)
+        cuda.run(NO_PROGRAM, np.ones(1), np.ones((1, 1)), seed=1, paths=1)
 
 
-def test_bad_ranges_are_refused_as_on_the_cpu(monkeypatch):
+def test_bad_ranges_are_refused_as_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "unavailable", lambda: None)
     with pytest.raises(SchemaError, match="first = 5: expected a multiple of 4096"):
-        cuda.run(None, np.ones(1), np.ones((1, 1)), seed=1, first=5, paths=1)
+        cuda.run(NO_PROGRAM, np.ones(1), np.ones((1, 1)), seed=1, first=5, paths=1)

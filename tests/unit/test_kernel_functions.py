@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from greeks.kernels import compile as compiler
@@ -16,6 +20,7 @@ from greeks.kernels.chunks import CHUNK
 from greeks.kernels.normal import CENTRE, centred, normal_pair, normal_single, quantile
 from greeks.kernels.philox import philox
 
+Array = NDArray[np.float64]
 PROGRAM = """\
 LANES = 256
 ROW = 264
@@ -43,7 +48,7 @@ CALL = "int(grid[1, 0])"
 RNG = np.random.default_rng(20240229)
 
 
-def lanes(expression, x=(), y=(), before="", **where):
+def lanes(expression: str, x: Any = (), y: Any = (), before: str = "", **where: int) -> Array:
     """The expression in x and y, computed in the lanes of a compiled block."""
     program = compiler.load(PROGRAM.format(expression=expression, before=before))
     x = np.asarray(x, dtype=float)
@@ -57,7 +62,7 @@ def lanes(expression, x=(), y=(), before="", **where):
     return np.concatenate(found)[: len(x) or None]
 
 
-def ulps(values, exact):
+def ulps(values: Any, exact: Any) -> float:
     """The largest distance to the exact values, in units of their last place."""
     return max(
         float(abs(mpmath.mpf(float(v)) - e)) / float(np.spacing(abs(float(e))))
@@ -65,17 +70,17 @@ def ulps(values, exact):
     )
 
 
-def uniform(*ranges):
+def uniform(*ranges: tuple[float, float]) -> Array:
     return np.concatenate([RNG.uniform(low, high, 512) for low, high in ranges])
 
 
 @pytest.fixture(autouse=True)
-def precision():
+def precision() -> Iterator[None]:
     with mpmath.workdps(40):
         yield
 
 
-def quantiles(q):
+def quantiles(q: Any) -> Iterator[Any]:
     """Standard normal quantiles at 1/2 + q in 40 digits, from scipy's by Newton steps on the smaller tail."""
     for value in q:
         p = mpmath.mpf(0.5) - abs(mpmath.mpf(float(value)))
@@ -108,18 +113,18 @@ def quantiles(q):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_accuracy(name, exact, x, bound):
+def test_accuracy(name: str, exact: Any, x: Any, bound: float) -> None:
     assert ulps(lanes(f"{name}(x)", x), [exact(mpmath.mpf(float(v))) for v in x]) <= bound
 
 
-def test_power_keeps_its_digits_far_out():
+def test_power_keeps_its_digits_far_out() -> None:
     x, y = np.exp(uniform((-8, 8))), uniform((-40, 40))
     exact = [mpmath.power(mpmath.mpf(float(a)), mpmath.mpf(float(b))) for a, b in zip(x, y, strict=True)]
     assert ulps(lanes("power(x, y)", x, y), exact) <= 2.0
 
 
 @pytest.mark.parametrize("k", [0, 1, 2, 5])
-def test_exprel_is_the_integral(k):
+def test_exprel_is_the_integral(k: int) -> None:
     x = np.append(uniform((-50, 50), (-1, 1)), [0.0, -80.0, 80.0, -300.0, 300.0])
     exact = [mpmath.hyp1f1(k + 1, k + 2, mpmath.mpf(float(v))) / (k + 1) for v in x]
     values = lanes(f"exprel({k}, x)", x)
@@ -147,11 +152,11 @@ INF, NAN = math.inf, math.nan
         ("fma(x, x, -y)", [1.0 + 2.0**-30], [(1.0 + 2.0**-30) ** 2], [2.0**-60]),
     ],
 )
-def test_special_values(expression, x, y, expected):
+def test_special_values(expression: str, x: Any, y: Any, expected: Any) -> None:
     np.testing.assert_array_equal(lanes(expression, x, y), expected)
 
 
-def test_quantile_is_the_normal_quantile():
+def test_quantile_is_the_normal_quantile() -> None:
     words = RNG.integers(0, 2**32, (2, 1000))
     ends = [(0, 0), (2**32 - 1, 2**32 - 1), (2**31, 0), (2**31 - 1, 2**32 - 1), (123, 0), (2**20, 7)]
     q = np.array([centred(int(a), int(b)) for a, b in [*words.T, *ends]])
@@ -161,7 +166,7 @@ def test_quantile_is_the_normal_quantile():
         assert max(abs(float(v / e - 1)) for v, e in zip(values, exact, strict=True)) < 2e-15
 
 
-def test_quantile_is_odd_and_increases_across_the_seam():
+def test_quantile_is_odd_and_increases_across_the_seam() -> None:
     q = CENTRE + np.arange(-2000, 2000) * 2.0**-50
     values = lanes("quantile(x)", q)
     np.testing.assert_array_equal(lanes("quantile(x)", -q), -values)
@@ -170,8 +175,8 @@ def test_quantile_is_odd_and_increases_across_the_seam():
 
 @pytest.mark.parametrize("seed", [0, 12345, -1, 2**63 + 11])
 @pytest.mark.parametrize(("first", "call", "stream"), [(0, 0, 0), (CHUNK * 2**20, 2**32 - 1, 2**32 - 1), (2**40, 7, 3)])
-def test_rows_of_normals_are_the_scalar_draws(seed, first, call, stream):
-    where = {"y": [call], "seed": seed, "first": first, "stream": stream}
+def test_rows_of_normals_are_the_scalar_draws(seed: int, first: int, call: int, stream: int) -> None:
+    where: dict[str, Any] = {"y": [call], "seed": seed, "first": first, "stream": stream}
     key = (CALL, "seed", "stream")
     scalar = [normal_pair(first + p, call, cpu.signed(seed), stream) for p in range(256)]
     alone = [normal_single(first + p, call, cpu.signed(seed), stream) for p in range(256)]
@@ -186,7 +191,7 @@ def test_rows_of_normals_are_the_scalar_draws(seed, first, call, stream):
     assert len({*np.ravel(scalar), *alone}) == 768
 
 
-def test_normals_come_from_philox():
+def test_normals_come_from_philox() -> None:
     a, b, c, d = philox(5, 3, 17, 1, 42, 0)
     expected = quantile(centred(a, b)), quantile(centred(c, d))
     assert normal_pair(2**32 + 17, 5, 42, 3) == expected
@@ -194,7 +199,7 @@ def test_normals_come_from_philox():
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 @pytest.mark.parametrize("name", ["exp", "log", "normal_cdf", "tanh", "sin"])
-def test_lane_loops_vectorise(name, tmp_path, monkeypatch):
+def test_lane_loops_vectorise(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path))
     program = compiler.build(PROGRAM.format(expression=f"{name}(x)", before="pass"), "cpu")
     (signature,) = program.block.signatures
@@ -204,5 +209,5 @@ def test_lane_loops_vectorise(name, tmp_path, monkeypatch):
     assert '"prefer-vector-width"="512"' in program.block.inspect_llvm(signature)
 
 
-def test_copy_moves_a_row():
+def test_copy_moves_a_row() -> None:
     np.testing.assert_array_equal(lanes("x", [1.0, 2.0], [3.0, 4.0], before="copy(w, 264, 528)"), [3.0, 4.0])

@@ -6,6 +6,7 @@ import pytest
 
 from greeks.kernels.philox import philox
 
+Four = tuple[int, int, int, int]
 ALL = 0xFFFFFFFF
 KNOWN = [
     ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -19,5 +20,5 @@ KNOWN = [
 
 
 @pytest.mark.parametrize(("counter", "key", "words"), KNOWN)
-def test_known_answers(counter, key, words):
+def test_known_answers(counter: Four, key: tuple[int, int], words: Four) -> None:
     assert philox(*counter, *key) == words

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from greeks.kernels import prepare
 from greeks.kernels.prepare import COMPILED, Preparation, load_prepare
 
+Array = NDArray[np.float64]
+Arguments = tuple[Array, Array, Array, Array, Array]
 TEXT = """\
 def prepare(theta, fine, dates, grid, table):
     k = zeros(3)
@@ -26,19 +32,19 @@ def prepare(theta, fine, dates, grid, table):
 RNG = np.random.default_rng(7)
 
 
-def arguments(second=0.7):
+def arguments(second: float = 0.7) -> Arguments:
     table = np.zeros(3 + 6 * 50)
     table[:2] = 0.37, second
     return table, RNG.uniform(0.1, 2.0, (1, 3)), RNG.uniform(0.05, 6.0, (50, 1)), np.ones((50, 1)), table
 
 
-def filled(play, given):
+def filled(play: Any, given: Arguments) -> Array:
     table = given[0].copy()
     play(table, *given[1:4], table)
     return table
 
 
-def test_both_forms_give_the_same_bits():
+def test_both_forms_give_the_same_bits() -> None:
     given = arguments()
     first = Preparation(TEXT)
     played = filled(first, given)
@@ -48,11 +54,11 @@ def test_both_forms_give_the_same_bits():
     assert first.compiled and np.isfinite(played).all() and np.unique(played).size > 250
 
 
-def test_it_knows_every_function_of_the_library():
+def test_it_knows_every_function_of_the_library() -> None:
     assert all(f"{name}(" in TEXT for name in COMPILED)
 
 
-def test_it_is_compiled_once_python_has_cost_as_much(monkeypatch, tmp_path):
+def test_it_is_compiled_once_python_has_cost_as_much(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(prepare, "LOADING", 0.0)
     given, one = arguments(), Preparation(TEXT)
@@ -69,7 +75,7 @@ def test_it_is_compiled_once_python_has_cost_as_much(monkeypatch, tmp_path):
 
 
 @pytest.mark.filterwarnings("error")
-def test_division_by_zero_is_infinite_in_both_forms():
+def test_division_by_zero_is_infinite_in_both_forms() -> None:
     text = "def prepare(theta, fine, dates, grid, table):\n    table[2] = {} / theta[1]\n    table[3] = 1.0 / exp({})"
     arrays = Preparation(text.format("theta[0]", "1.0"))
     given = arguments(second=0.0)
@@ -78,5 +84,5 @@ def test_division_by_zero_is_infinite_in_both_forms():
     assert filled(floats, given)[3] == np.inf and floats.compiled
 
 
-def test_one_text_is_one_preparation():
+def test_one_text_is_one_preparation() -> None:
     assert load_prepare(TEXT) is load_prepare(TEXT)

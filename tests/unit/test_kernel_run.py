@@ -6,17 +6,21 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.kernels import backends, cpu
 from greeks.kernels import compile as compiler
 from greeks.kernels.chunks import CHUNK
+from greeks.kernels.compile import CompiledProgram
 from greeks.kernels.moments import Moments, combine, merge
 from greeks.kernels.normal import normal_pair
 
+Array = NDArray[np.float64]
 PROGRAM = """\
 LANES = 256
 ROW = 264
@@ -47,23 +51,23 @@ def block(theta, grid, seed, stream, path0, w, u):
 THETA, GRID = np.array([2.0, 0.5]), np.ones((1, 1))
 
 
-def program(outputs=9):
+def program(outputs: int = 9) -> CompiledProgram:
     return compiler.load(PROGRAM.format(outputs=outputs))
 
 
-def outputs_of(x, y):
+def outputs_of(x: Any, y: Any) -> Array:
     columns = (x, 2.0 + 0.5 * y, np.maximum(x, y), x * y, x > y, x, x * x, 3.0 + 0.0 * x, np.exp(x))
     return np.stack([np.asarray(column, dtype=float) for column in columns], axis=1)
 
 
 @pytest.fixture(scope="module")
-def sample():
+def sample() -> Array:
     return outputs_of(*np.array([normal_pair(path, 7, 99, 1) for path in range(CHUNK + 517)]).T)
 
 
 @pytest.mark.parametrize("paths", [1, 2, 255, 256, 257, CHUNK - 1, CHUNK, CHUNK + 517])
 @pytest.mark.parametrize("outputs", [1, 4, 5, 9])
-def test_moments_are_those_of_the_sample(sample, outputs, paths):
+def test_moments_are_those_of_the_sample(sample: Array, outputs: int, paths: int) -> None:
     found = cpu.run(program(outputs), THETA, GRID, seed=99, stream=1, paths=paths)
     expected = sample[:paths, :outputs]
     centred = expected - expected.mean(axis=0)
@@ -74,32 +78,32 @@ def test_moments_are_those_of_the_sample(sample, outputs, paths):
     np.testing.assert_array_equal(found.comoment, found.comoment.T)
 
 
-def test_standard_error_and_covariance(sample):
+def test_standard_error_and_covariance(sample: Array) -> None:
     found = cpu.run(program(), THETA, GRID, seed=99, stream=1, paths=len(sample))
     np.testing.assert_allclose(found.covariance, np.cov(sample.T), rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(found.std_error, sample.std(axis=0, ddof=1) / np.sqrt(len(sample)), rtol=1e-12)
     assert np.isinf(Moments.of(sample[:1]).std_error).all()
 
 
-def test_a_large_mean_does_not_drown_a_small_deviation():
+def test_a_large_mean_does_not_drown_a_small_deviation() -> None:
     found = cpu.run(program(2), np.array([1e6, 1e-3]), GRID, seed=5, paths=3 * CHUNK + 5)
     small = cpu.run(program(2), np.array([0.0, 1.0]), GRID, seed=5, paths=3 * CHUNK + 5)
     assert found.std_error[1] == pytest.approx(1e-3 * small.std_error[1], rel=1e-6)
     assert found.mean[1] - 1e6 == pytest.approx(1e-3 * small.mean[1], abs=1e-9)
 
 
-def same(a, b):
+def same(a: Any, b: Any) -> bool:
     return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
 
 
-def test_bits_do_not_depend_on_threads():
+def test_bits_do_not_depend_on_threads() -> None:
     paths = 37 * CHUNK + 11
     runs = [cpu.rows(program(), THETA, GRID, seed=3, paths=paths, threads=n) for n in (1, 2, 3, 7, None)]
     assert all(same(runs[0], other) for other in runs)
 
 
 @pytest.mark.parametrize("cut", [1, 5, 8])
-def test_bits_do_not_depend_on_how_the_range_is_split(cut):
+def test_bits_do_not_depend_on_how_the_range_is_split(cut: int) -> None:
     paths = 9 * CHUNK + 100
     whole = cpu.rows(program(), THETA, GRID, seed=3, paths=paths)
     first = cpu.rows(program(), THETA, GRID, seed=3, paths=cut * CHUNK)
@@ -111,7 +115,7 @@ def test_bits_do_not_depend_on_how_the_range_is_split(cut):
     np.testing.assert_allclose(a.comoment, b.comoment, rtol=1e-11, atol=1e-9)
 
 
-def test_draws_differ_by_seed_stream_and_path():
+def test_draws_differ_by_seed_stream_and_path() -> None:
     means = [
         cpu.run(program(1), THETA, GRID, paths=CHUNK, **where).mean[0]
         for where in (
@@ -125,7 +129,7 @@ def test_draws_differ_by_seed_stream_and_path():
     assert len(set(means)) == len(means)
 
 
-def test_normals_have_the_moments_of_normals():
+def test_normals_have_the_moments_of_normals() -> None:
     n = 512 * CHUNK
     found = cpu.run(program(4), np.array([0.0, 1.0]), GRID, seed=11, paths=n)
     expected = np.array([0.0, 0.0, 1.0 / np.sqrt(np.pi), 0.0])
@@ -133,13 +137,13 @@ def test_normals_have_the_moments_of_normals():
     assert np.abs(np.diag(found.covariance)[:2] - 1.0).max() < 4.0 * np.sqrt(2.0 / n)
 
 
-def test_no_paths_and_merging_with_nothing():
+def test_no_paths_and_merging_with_nothing() -> None:
     none = cpu.run(program(2), THETA, GRID, seed=1, paths=0)
     some = cpu.run(program(2), THETA, GRID, seed=1, paths=100)
     assert none.count == 0 and merge(none, some) is some and merge(some, none) is some
 
 
-def test_an_infinite_output_is_passed_on_not_hidden():
+def test_an_infinite_output_is_passed_on_not_hidden() -> None:
     found = cpu.run(program(2), np.array([np.inf, 1.0]), GRID, seed=1, paths=2 * CHUNK)
     assert not np.isfinite(found.mean[1]) and np.isfinite(found.mean[0])
 
@@ -155,12 +159,12 @@ def test_an_infinite_output_is_passed_on_not_hidden():
         ({"threads": 0}, "threads = 0: expected at least 1"),
     ],
 )
-def test_bad_ranges_are_refused(where, message):
+def test_bad_ranges_are_refused(where: dict[str, int], message: str) -> None:
     with pytest.raises(SchemaError, match=message):
         cpu.run(program(2), THETA, GRID, **{"seed": 1, "paths": 10, **where})
 
 
-def test_unknown_backends_are_refused():
+def test_unknown_backends_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="backend = 'tpu': expected one of 'cpu', 'cuda'"):
         backends.runner("tpu")
     with pytest.raises(UnsupportedError, match="backend = 'tpu'"):
@@ -179,7 +183,7 @@ here.cpu.run(program, here.THETA, np.ones((1000, 1)), seed=1, paths=2**40 // 100
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 @pytest.mark.parametrize("threads", [1, 2])
-def test_an_interrupt_stops_at_once(threads, request):
+def test_an_interrupt_stops_at_once(threads: int, request: pytest.FixtureRequest) -> None:
     program(2)
     process = subprocess.Popen(
         [sys.executable, "-c", FOREVER, str(threads)],
@@ -188,6 +192,7 @@ def test_an_interrupt_stops_at_once(threads, request):
         stderr=subprocess.PIPE,
     )
     try:
+        assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
