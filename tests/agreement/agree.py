@@ -1,9 +1,10 @@
 """What agreement with a reference value means, and the check of it.
 
-An estimate agrees if it lies within four standard errors of the truth (plus the accuracy of the truth). That alone would
-let a hopelessly noisy estimator pass, so that the standard error is bounded as well: `deviations/` holds the standard
-deviation of one sample for every case and quantity, and no run may exceed it by half. `python -m tests.agreement.record`
-writes those files anew, after a change that is meant to change them; a difference then shows in review.
+An estimate agrees if it lies within four standard errors of the truth (plus the accuracy of the truth). That alone
+would let a hopelessly noisy estimator pass, so that the standard error is bounded as well: `deviations/` holds the
+standard deviation of one sample for every case and quantity, and no run may exceed it by half.
+`python -m tests.agreement.record` writes those files anew, after a change that is meant to change them; a difference
+then shows in review.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class Row:
 
     def __str__(self) -> str:
         e = self.estimate
-        return f"{self.case} {self.quantity}: {e.value:.6g} +- {e.std_error:.2g}, truth {self.truth:.8g}, z {self.z:.2f}, {e.estimator}"
+        near = f"{e.value:.6g} +- {e.std_error:.2g}, truth {self.truth:.8g}, z {self.z:.2f}"
+        return f"{self.case} {self.quantity}: {near}, {e.estimator}"
 
 
 def quantities(case: Case, names: Mapping[str, str | Weights], omit: Iterable[str] = ()) -> dict[str, Weights]:
@@ -113,6 +115,16 @@ def assert_sharp(table: str, found: Sequence[Row]) -> None:
     assert not blunt, f"{len(blunt)} of {len(found)} are noisier than `{table}` has them:\n" + lines(blunt)
 
 
+def assert_unbiased(found: Sequence[Row], usual_run: int = 100_000) -> None:
+    """The bias of the time steps is below the standard error of a run of 100,000 paths."""
+
+    def bias(row: Row) -> float:
+        return max(abs(row.estimate.value - row.truth) - USUAL * row.estimate.std_error, 0.0)
+
+    biased = [row for row in found if bias(row) > row.deviation / math.sqrt(usual_run)]
+    assert not biased, f"{len(biased)} of {len(found)} are biased:\n" + lines(biased)
+
+
 def lines(found: Sequence[Row]) -> str:
     """The worst rows, one a line."""
     return "\n".join(map(str, found[:40]))
@@ -126,13 +138,14 @@ def assert_refused(trade: Trade, greek: str, because: str) -> None:
         assert part in str(refusal.value)
 
 
-def assert_bump_agrees(trade: Trade, quantity: str, relative: float, bias: float, paths: int = 2**17) -> None:
-    """`FiniteDifference(relative)` within its bias, a fraction of the truth, and with a standard error below 2 % of it."""
-    [(greek, _)] = quantities(trade.case, {})[quantity].items()
+def assert_bump_agrees(
+    trade: Trade, greek: str, relative: float, bias: float, quantity: str = "", paths: int = 2**17
+) -> None:
+    """`FiniteDifference(relative)` within its bias, a fraction of the truth; its standard error below 2 % of it."""
     bump = gk.FiniteDifference(relative)
     found = gk.sensitivities(trade.model, trade.payoff, [greek], estimator=bump, paths=paths, seed=6)[greek]
-    truth, _ = trade.case.values[quantity]
-    row = Row(trade.case.id, quantity, found, truth, bias * abs(truth))
+    truth, _ = trade.case.values[quantity or greek]
+    row = Row(trade.case.id, greek, found, truth, bias * abs(truth))
     assert_close([row])
     assert found.std_error < 0.02 * abs(truth), str(row)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import greeks as gk
@@ -17,7 +19,7 @@ from tests.agreement.agree import (
 from tests.agreement.black_scholes import NAMES, black_scholes
 from tests.oracle import Case, cases
 
-PAYOFFS: dict[str, type[gk.Payoff]] = {
+PAYOFFS: dict[str, Callable[..., gk.Payoff]] = {
     "call": gk.Call,
     "put": gk.Put,
     "cash_call": gk.DigitalCall,
@@ -67,7 +69,10 @@ def test_refusals_name_the_remedy(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAYOFFS)
 def test_derivatives_in_the_strike_by_homogeneity(name: str) -> None:
-    """V is homogeneous of degree n in spot and strike: K V_K = n V - S V_S, K^2 V_KK = n (n - 1) V - 2 (n - 1) S V_S + S^2 V_SS."""
+    """V is homogeneous of degree n in spot and strike (Euler).
+
+    K V_K = n V - S V_S, and K^2 V_KK = n (n - 1) V - 2 (n - 1) S V_S + S^2 V_SS.
+    """
     found: list[Row] = []
     n = DEGREE[name]
     for case in cases("A", name):

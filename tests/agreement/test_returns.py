@@ -1,4 +1,4 @@
-"""Contracts on returns, written as a user's payoffs: forward starts, cliquets, variance swaps. Delta and gamma of most are 0."""
+"""Contracts on returns, written as a user's payoffs: forward starts, cliquets, variance swaps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def payoff(case: Case) -> gk.Payoff:
 
 
 def trade(case: Case) -> Trade:
-    # The kink of a first return depends on the spot in form, though not in value: gamma is refused, the more cautious error.
+    # A first return depends on the spot in form, though not in value: its gamma, 0, is refused rather than found.
     omit = ("gamma",) if "cliquet" in case.payoff else ()
     return Trade(case, black_scholes(case), payoff(case), quantities(case, NAMES, omit))
 
