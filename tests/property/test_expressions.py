@@ -32,7 +32,9 @@ def away_from_joints(e: Expr, here: Point, distance: float) -> bool:
     """Whether no kink or jump of `e` turns within `distance` of a point, judged by both sides of each comparison."""
     values = {X: here[0], Y: here[1]}
     for part in postorder([e]):
-        sides = part.args if part.op in ("max", "min", "lt", "le") else (part.args[0], n.ZERO) if part.op == "abs" else None
+        sides = (
+            part.args if part.op in ("max", "min", "lt", "le") else (part.args[0], n.ZERO) if part.op == "abs" else None
+        )
         if sides and abs(float(evaluate(sides[0], values)) - float(evaluate(sides[1], values))) < distance:
             return False
     return True

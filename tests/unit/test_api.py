@@ -126,7 +126,10 @@ def test_malformed_input_is_answered_with_field_value_expectation_and_remedy(nam
 
 UNSUPPORTED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "backend": (lambda: call(backend="gpu"), ("backend = 'gpu'", "'cpu'", "'cuda'")),
-    "no such parameter": (lambda: call(payoff=gk.LookbackCall(1.0, 2), greeks=["dual_delta"]), ("dual_delta", "strike")),
+    "no such parameter": (
+        lambda: call(payoff=gk.LookbackCall(1.0, 2), greeks=["dual_delta"]),
+        ("dual_delta", "strike"),
+    ),
     "vega of a Heston": (
         lambda: call(gk.Heston(1.0, 0.0, 0.04, 1.0, 0.04, 0.3, -0.5), gk.Call(1.0, 1.0), ["vega"]),
         ("vega", "Heston", "variance", 'ask for "d_'),

@@ -103,7 +103,9 @@ def test_seeds_and_streams_are_independent(seeds: tuple[tuple[int, int], tuple[i
     model, payoff = BLACK_SCHOLES, gk.Call(101.0, 1.0)
 
     def family(seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return np.array([gk.price(model, payoff, paths=256, seed=seed + 1000 * k, stream=stream).value for k in range(200)])
+        return np.array(
+            [gk.price(model, payoff, paths=256, seed=seed + 1000 * k, stream=stream).value for k in range(200)]
+        )
 
     one, other = (family(*s) for s in seeds)
     assert not np.any(one == other)

@@ -167,7 +167,9 @@ def test_a_vector_parameter_may_have_any_name(name: str) -> None:
     assert [e.value for e in found.values()] == [e.value for e in plain.values()]
 
 
-@pytest.mark.parametrize("name", ["w", "p", "exp", "grid", "dt", "t", "price", "unit", "paid", "z_0", "score", "stat_0"])
+@pytest.mark.parametrize(
+    "name", ["w", "p", "exp", "grid", "dt", "t", "price", "unit", "paid", "z_0", "score", "stat_0"]
+)
 def test_a_scalar_parameter_may_have_any_name(name: str) -> None:
     def settle(self: Any, stats: Any, x: Any) -> Any:
         return gk.maximum(x[0] - getattr(self, name), 0.0)

@@ -110,7 +110,9 @@ def test_the_scores_own_mean_is_used_as_control() -> None:
         def settle(self, stats: tuple[object, ...], x: tuple[object, ...]) -> object:
             return gk.where(x[0] > 0.0, 100.0, 0.0)
 
-    found = gk.sensitivities(BLACK_SCHOLES, Bond(1.0, 1.0), ["delta", "vega", "rho"], estimator=gk.LikelihoodRatio(), paths=2**12)
+    found = gk.sensitivities(
+        BLACK_SCHOLES, Bond(1.0, 1.0), ["delta", "vega", "rho"], estimator=gk.LikelihoodRatio(), paths=2**12
+    )
     assert abs(found["delta"].value) < 1e-12
     assert found["delta"].std_error < 1e-8  # a difference of squares: the root of rounding
     assert found["rho"].value == pytest.approx(-100.0 * math.exp(-0.05), rel=1e-12)

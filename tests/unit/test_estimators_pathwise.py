@@ -117,7 +117,13 @@ def test_theta_is_a_bump_of_calendar_time(which: str) -> None:
     h = 1e-7
     truth = (value(h) - value(-h)) / (2.0 * h)
     found = gk.sensitivities(
-        model, gk.AsianCall(101.0, 1.0, dates), ["theta"], scheme=scheme, estimator=gk.Pathwise(), paths=PATHS, seed=SEED
+        model,
+        gk.AsianCall(101.0, 1.0, dates),
+        ["theta"],
+        scheme=scheme,
+        estimator=gk.Pathwise(),
+        paths=PATHS,
+        seed=SEED,
     )
     assert found["theta"].value == pytest.approx(truth, rel=2e-6, abs=2e-6)
 

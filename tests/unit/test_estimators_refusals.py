@@ -90,9 +90,7 @@ def test_a_barrier_or_strike_inside_a_jump_is_refused_not_zero() -> None:
     for payoff, greek in ((JUMPING[0], "d_strike"), (JUMPING[4], "d_barrier"), (JUMPING[7], "d_high")):
         with pytest.raises(gk.UnsupportedError, match=rf'"{greek}".*Remedy.*FiniteDifference'):
             gk.sensitivities(MODEL, payoff, [greek], paths=256)
-        bump = gk.sensitivities(
-            MODEL, payoff, [greek], estimator={greek: gk.FiniteDifference()}, paths=2**14, seed=1
-        )
+        bump = gk.sensitivities(MODEL, payoff, [greek], estimator={greek: gk.FiniteDifference()}, paths=2**14, seed=1)
         assert abs(bump[greek].value) > 4.0 * bump[greek].std_error
 
 

@@ -9,49 +9,49 @@ import pytest
 
 import greeks as gk
 from greeks.expressions.node import Expr, symbol
-from greeks.expressions.regularity import Regularity as R
+from greeks.expressions.regularity import Regularity
 from greeks.expressions.regularity import jumps, regularity
 
 X, Y, K, V = symbol("x"), symbol("y"), symbol("k"), symbol("v", 3)
-MOVING = {X: R.SMOOTH, V: R.SMOOTH}
+MOVING = {X: Regularity.SMOOTH, V: Regularity.SMOOTH}
 
 
-def of(e: Expr) -> R:
+def of(e: Expr) -> Regularity:
     return regularity(e, MOVING)
 
 
-CASES: dict[str, tuple[Expr, R]] = {
-    "what does not move": (gk.where(Y < K, Y, gk.maximum(K, 0.0)), R.STILL),
-    "arithmetic": ((X * X + K) / (1.0 + X * X) - gk.exp(X), R.SMOOTH),
-    "a call": (gk.maximum(X - K, 0.0), R.LIPSCHITZ),
-    "a cap": (gk.minimum(X, K), R.LIPSCHITZ),
-    "absolute value": (gk.absolute(X - K), R.LIPSCHITZ),
-    "largest of a vector": (gk.largest(V), R.LIPSCHITZ),
-    "smallest of a vector": (gk.smallest(V) * K, R.LIPSCHITZ),
-    "a digital": (gk.where(X > K, 1.0, 0.0), R.DISCONTINUOUS),
-    "asset or nothing": (gk.where(X > K, X, 0.0), R.DISCONTINUOUS),
-    "a switch that does not move": (gk.where(Y > K, X, 2.0 * X), R.SMOOTH),
-    "a kink behind a switch that does not move": (gk.where(Y > K, X, gk.maximum(X, 0.0)), R.LIPSCHITZ),
-    "a call written with where": (gk.where(X > K, X - K, 0.0), R.LIPSCHITZ),
-    "a put written with where": (gk.where(X <= K, K - X, 0.0), R.LIPSCHITZ),
-    "a cap written with where": (gk.where(X < K, X, K), R.LIPSCHITZ),
-    "slopes that differ": (gk.where(X < K, 2.0 * (X - K), 3.0 * (X - K)), R.LIPSCHITZ),
-    "a call off its strike": (gk.where(X > K + 1.0, X - K, 0.0), R.DISCONTINUOUS),
-    "agreement at one of two switches": (gk.where((X > K) & (X < 2.0 * K), X - K, 0.0), R.DISCONTINUOUS),
-    "declared continuous": (gk.where(X * X > K, gk.sqrt(X * X) - gk.sqrt(K), 0.0, continuous=True), R.LIPSCHITZ),
+CASES: dict[str, tuple[Expr, Regularity]] = {
+    "what does not move": (gk.where(Y < K, Y, gk.maximum(K, 0.0)), Regularity.STILL),
+    "arithmetic": ((X * X + K) / (1.0 + X * X) - gk.exp(X), Regularity.SMOOTH),
+    "a call": (gk.maximum(X - K, 0.0), Regularity.LIPSCHITZ),
+    "a cap": (gk.minimum(X, K), Regularity.LIPSCHITZ),
+    "absolute value": (gk.absolute(X - K), Regularity.LIPSCHITZ),
+    "largest of a vector": (gk.largest(V), Regularity.LIPSCHITZ),
+    "smallest of a vector": (gk.smallest(V) * K, Regularity.LIPSCHITZ),
+    "a digital": (gk.where(X > K, 1.0, 0.0), Regularity.DISCONTINUOUS),
+    "asset or nothing": (gk.where(X > K, X, 0.0), Regularity.DISCONTINUOUS),
+    "a switch that does not move": (gk.where(Y > K, X, 2.0 * X), Regularity.SMOOTH),
+    "a kink behind a switch that does not move": (gk.where(Y > K, X, gk.maximum(X, 0.0)), Regularity.LIPSCHITZ),
+    "a call written with where": (gk.where(X > K, X - K, 0.0), Regularity.LIPSCHITZ),
+    "a put written with where": (gk.where(X <= K, K - X, 0.0), Regularity.LIPSCHITZ),
+    "a cap written with where": (gk.where(X < K, X, K), Regularity.LIPSCHITZ),
+    "slopes that differ": (gk.where(X < K, 2.0 * (X - K), 3.0 * (X - K)), Regularity.LIPSCHITZ),
+    "a call off its strike": (gk.where(X > K + 1.0, X - K, 0.0), Regularity.DISCONTINUOUS),
+    "agreement at one of two switches": (gk.where((X > K) & (X < 2.0 * K), X - K, 0.0), Regularity.DISCONTINUOUS),
+    "declared continuous": (gk.where(X * X > K, gk.sqrt(X * X) - gk.sqrt(K), 0.0, continuous=True), Regularity.LIPSCHITZ),
     "declared continuous, of a jump": (
         gk.where(X > K, gk.where(X > Y, 1.0, 0.0), 0.0, continuous=True),
-        R.DISCONTINUOUS,
+        Regularity.DISCONTINUOUS,
     ),
-    "square of a positive part": (gk.maximum(X - K, 0.0) * gk.maximum(X - K, 0.0), R.C1),
-    "the same as a power": (gk.maximum(X - K, 0.0) ** 2.0, R.C1),
-    "square of a call on a call": (gk.maximum(gk.maximum(X - K, 0.0) - Y, 0.0) ** 2.0, R.LIPSCHITZ),
-    "square of a kink that is not at zero": (gk.maximum(X, K) ** 2.0, R.LIPSCHITZ),
-    "product of two different positive parts": (gk.maximum(X, 0.0) * gk.maximum(X - K, 0.0), R.LIPSCHITZ),
-    "a smooth function of a digital": (gk.exp(gk.where(X > K, 1.0, 0.0)), R.DISCONTINUOUS),
+    "square of a positive part": (gk.maximum(X - K, 0.0) * gk.maximum(X - K, 0.0), Regularity.C1),
+    "the same as a power": (gk.maximum(X - K, 0.0) ** 2.0, Regularity.C1),
+    "square of a call on a call": (gk.maximum(gk.maximum(X - K, 0.0) - Y, 0.0) ** 2.0, Regularity.LIPSCHITZ),
+    "square of a kink that is not at zero": (gk.maximum(X, K) ** 2.0, Regularity.LIPSCHITZ),
+    "product of two different positive parts": (gk.maximum(X, 0.0) * gk.maximum(X - K, 0.0), Regularity.LIPSCHITZ),
+    "a smooth function of a digital": (gk.exp(gk.where(X > K, 1.0, 0.0)), Regularity.DISCONTINUOUS),
     "a digital times zero at its jump is still taken for a jump": (
         (X - K) * gk.where(X > K, 1.0, 0.0),
-        R.DISCONTINUOUS,
+        Regularity.DISCONTINUOUS,
     ),
 }
 
@@ -75,7 +75,7 @@ STEPS: dict[str, Expr] = {
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_written_as_a_quotient_is_a_jump(name: str) -> None:
-    assert of(STEPS[name]) == R.DISCONTINUOUS
+    assert of(STEPS[name]) == Regularity.DISCONTINUOUS
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,6 @@ def test_jumps_are_named_for_the_message() -> None:
 
 
 def test_a_class_given_for_a_symbol_is_kept() -> None:
-    moving = {X: R.DISCONTINUOUS}
-    assert regularity(X + 1.0, moving) == R.DISCONTINUOUS
-    assert regularity(Y + 1.0, moving) == R.STILL
+    moving = {X: Regularity.DISCONTINUOUS}
+    assert regularity(X + 1.0, moving) == Regularity.DISCONTINUOUS
+    assert regularity(Y + 1.0, moving) == Regularity.STILL

@@ -62,7 +62,9 @@ def test_values_and_derivatives_of_both_orders_are_sympys(name: str, at: tuple[f
     wanted = {(): e, (x,): partial(e, X), (y,): partial(e, Y)}
     wanted |= {(x, x): partial(wanted[x,], X), (x, y): partial(wanted[x,], Y), (y, y): partial(wanted[y,], Y)}
     for along, derived in wanted.items():
-        assert float(evaluate(derived, here)) == pytest.approx(derivative(truth, along, at), rel=1e-11, abs=1e-12), along
+        assert float(evaluate(derived, here)) == pytest.approx(derivative(truth, along, at), rel=1e-11, abs=1e-12), (
+            along
+        )
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -83,7 +85,9 @@ def test_every_order_of_exprel_differentiates_to_the_next(order: int, at: float)
     assert float(slope) == pytest.approx(float(truth), rel=1e-12)
 
 
-@pytest.mark.parametrize("f", [g.sqrt, lambda v: v**0.5, lambda v: v**0.7, lambda v: v**1.3], ids=["sqrt", "0.5", "0.7", "1.3"])
+@pytest.mark.parametrize(
+    "f", [g.sqrt, lambda v: v**0.5, lambda v: v**0.7, lambda v: v**1.3], ids=["sqrt", "0.5", "0.7", "1.3"]
+)
 def test_slopes_that_are_infinite_at_zero_are_guarded_there(f: Callable[[Expr], Expr]) -> None:
     slope = partial(f(X), X)
     assert float(evaluate(slope, {X: 0.0})) == 0.0
@@ -99,7 +103,9 @@ def test_a_slope_at_a_kink_is_one_of_its_sides() -> None:
 def test_a_direction_follows_several_symbols_at_their_speeds() -> None:
     e = g.exp(X) * Y * Y
     both = Tangent({X: n.const(2.0), Y: n.const(-1.0)})(e)
-    assert float(evaluate(both, {X: 0.3, Y: 1.7})) == pytest.approx(math.exp(0.3) * (2.0 * 1.7**2 - 2.0 * 1.7), rel=1e-14)
+    assert float(evaluate(both, {X: 0.3, Y: 1.7})) == pytest.approx(
+        math.exp(0.3) * (2.0 * 1.7**2 - 2.0 * 1.7), rel=1e-14
+    )
 
 
 def test_what_a_direction_does_not_reach_has_derivative_zero() -> None:

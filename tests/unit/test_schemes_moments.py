@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
+from tests.oracle import cases
 
 PATHS = 2**17
 BLACK_SCHOLES = gk.BlackScholes(100.0, 0.05, 0.2, 0.02)
@@ -33,7 +34,9 @@ class Moment(gk.Payoff):
         return self.growth * (x[int(self.which)] / self.scale) ** float(self.power)
 
 
-def moment(model: Any, which: int, power: int, scale: float, T: float, scheme: gk.Scheme | None, seed: int = 1) -> gk.Estimate:
+def moment(
+    model: Any, which: int, power: int, scale: float, T: float, scheme: gk.Scheme | None, seed: int = 1
+) -> gk.Estimate:
     payoff = Moment(math.exp(model.rate * T), scale, T, str(which), str(power))
     return gk.price(model, payoff, scheme=scheme, paths=PATHS, seed=seed)
 
@@ -93,6 +96,39 @@ def test_quadratic_exponential_steps_have_the_exact_mean_and_variance(model: gk.
     scheme = gk.QE(steps=steps)
     agrees(moment(model, 1, 1, first, 0.75, scheme), 1.0, 0.02)
     agrees(moment(model, 1, 2, math.sqrt(second), 0.75, scheme), 1.0, 0.06)
+
+
+@dataclass(frozen=True)
+class MeanVariance(gk.Payoff):
+    """v_T, or the square of v_T less a number"""
+
+    less: gk.Scalar
+    maturity: gk.Scalar
+    squared: bool = False
+
+    def settle(self, stats: Any, x: Any) -> Any:
+        u = x[1] - self.less
+        return u * u if self.squared else u
+
+
+@pytest.mark.parametrize("quantity", ["E_vT", "Var_vT"])
+def test_moments_of_the_variance_and_their_greeks_are_the_oracles(quantity: str) -> None:
+    """Every parameter Greek of E v_T and Var v_T on the friendly set, pathwise through the quadratic-exponential step.
+
+    The variance is taken about the known mean, whose own derivative then drops out of the Greeks.
+    """
+    (case,) = (c for c in cases("D", payoff=quantity) if "friendly" in c.id)
+    p, truth = case.params, {k: v for k, (v, _) in case.values.items()}
+    model = gk.Heston(100.0, 0.0, p["v0"], kappa=p["kappa"], theta=p["theta"], xi=p["xi"], rho=-0.7)
+    mean = p["theta"] + (p["v0"] - p["theta"]) * math.exp(-p["kappa"] * p["T"])
+    payoff = MeanVariance(mean if quantity == "Var_vT" else 0.0, p["T"], quantity == "Var_vT")
+    names = {"d_kappa": "d_kappa", "d_theta": "d_theta", "d_xi": "d_xi", "d_variance": "d_v0"}
+    found = gk.sensitivities(model, payoff, list(names), scheme=gk.QE(steps=32), paths=PATHS, seed=2)
+    assert abs(found["price"].z_score(truth["value"])) < 4.0
+    assert found["price"].std_error < 0.01 * truth["value"]
+    for ours, theirs in names.items():
+        assert abs(found[ours].z_score(truth[theirs])) < 4.0, ours
+        assert found[ours].std_error < 0.02 * max(abs(truth[theirs]), 0.3 * truth["value"] / 0.04), ours
 
 
 def test_eulers_bias_shrinks_with_the_step() -> None:
