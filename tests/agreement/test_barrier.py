@@ -37,4 +37,4 @@ TRADES = {kind: [trade(case) for case in cases("B2", kind)] for kind in KINDS}
 
 @pytest.mark.parametrize("kind", TRADES)
 def test_every_greek(kind: str) -> None:
-    assert_agreement("barrier", TRADES[kind])
+    assert_agreement("barrier", TRADES[kind], paths=2**18)
