@@ -14,7 +14,7 @@ from greeks.expressions.node import ONE, Expr, is_const, postorder, rebuild, sub
 from greeks.expressions.regularity import Regularity, regularity
 from greeks.expressions.tangent import partial
 from greeks.expressions.uniform import Tidy
-from tests.property.trees import X, Y, Recipe, evaluate, points, recipes
+from tests.property.trees import Recipe, X, Y, evaluate, points, recipes
 
 Point = tuple[float, float]
 KINKS = frozenset({"max", "min", "abs", "where"})

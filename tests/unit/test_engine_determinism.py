@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_bits_do_not_depend_on_how_the_paths_are_split(name: str) -> None:
     whole = moments.combine(*part(0, total))
     for cuts in ([CHUNK], [2 * CHUNK, 3 * CHUNK], [CHUNK, 2 * CHUNK, 3 * CHUNK, 4 * CHUNK]):
         ends = [0, *cuts, total]
-        pieces = [part(a, b - a) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        pieces = [part(a, b - a) for a, b in pairwise(ends)]
         again = moments.combine(*(np.concatenate(p) for p in zip(*pieces, strict=True)))
         assert again.count == whole.count == total
         assert np.array_equal(again.mean, whole.mean)

@@ -1,4 +1,4 @@
-"""A user's own model and payoff: the numbers and the bits of the built-in ones, whatever their parameters are called."""
+"""A user's own model and payoff: the numbers and the bits of the built-in ones, whatever the parameters' names."""
 
 from __future__ import annotations
 

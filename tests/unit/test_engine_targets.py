@@ -66,5 +66,5 @@ def test_impossible_targets_are_refused(value: float) -> None:
 
 
 def test_a_target_for_something_not_asked_is_refused() -> None:
-    with pytest.raises(gk.SchemaError, match="gamma.*there are price, delta"):
+    with pytest.raises(gk.SchemaError, match=r"gamma.*there are price, delta"):
         gk.sensitivities(MODEL, CALL, ["delta"], paths=256, std_error={"gamma": 0.1})

@@ -101,7 +101,7 @@ def test_knock_in_and_knock_out_make_the_vanilla_path_by_path(direction: str, ca
             intrinsic = x[0] - self.strike if call else self.strike - x[0]
             return gk.maximum(intrinsic, 0.0) + 0.0 * stats[0]
 
-    settings = {"estimator": estimators, "paths": 200, "seed": 9}  # too few for regressed controls
+    settings: dict[str, Any] = {"estimator": estimators, "paths": 200, "seed": 9}  # too few for regressed controls
     vanilla = gk.sensitivities(MODEL, Watched(101.0, 1.0), names, **settings)
     parts = [gk.sensitivities(MODEL, barrier_option(k), names, **settings) for k in ("in", "out")]
     for name in ("price", *names):

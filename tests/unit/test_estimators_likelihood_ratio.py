@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_several_assets(greek: str) -> None:
 class DigitalAsian(gk.AsianCall):
     """1 if the average is above the strike."""
 
-    def settle(self, stats: tuple[object, ...], x: tuple[object, ...]) -> object:
+    def settle(self, stats: Any, x: Any) -> Any:
         return gk.where(self.average_of(stats) > self.strike, 1.0, 0.0)
 
 
@@ -107,7 +108,7 @@ def test_the_scores_own_mean_is_used_as_control() -> None:
     """A bond: the score times a constant has mean zero, and the control removes it entirely."""
 
     class Bond(gk.Call):
-        def settle(self, stats: tuple[object, ...], x: tuple[object, ...]) -> object:
+        def settle(self, stats: Any, x: Any) -> Any:
             return gk.where(x[0] > 0.0, 100.0, 0.0)
 
     found = gk.sensitivities(

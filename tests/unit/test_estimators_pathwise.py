@@ -62,7 +62,7 @@ def names(subject: object) -> list[str]:
 
 
 def price(model: gk.Model, payoff: gk.Payoff, scheme: gk.Scheme | None) -> float:
-    return gk.price(model, payoff, scheme=scheme, paths=PATHS, seed=SEED).value
+    return float(gk.price(model, payoff, scheme=scheme, paths=PATHS, seed=SEED).value)
 
 
 def bumped(model: gk.Model, payoff: gk.Payoff, name: str, h: float) -> tuple[gk.Model, gk.Payoff]:
@@ -73,7 +73,7 @@ def bumped(model: gk.Model, payoff: gk.Payoff, name: str, h: float) -> tuple[gk.
 
 def slope(model: gk.Model, payoff: gk.Payoff, scheme: gk.Scheme | None, name: str) -> float:
     """A central difference of the price on the same noise, so small that hardly a path crosses a kink."""
-    h = 1e-7 * max(1.0, abs(getattr(model, name, getattr(payoff, name, 0.0))))
+    h: float = 1e-7 * max(1.0, abs(getattr(model, name, getattr(payoff, name, 0.0))))
     up, down = (price(*bumped(model, payoff, name, s), scheme) for s in (h, -h))
     return (up - down) / (2.0 * h)
 

@@ -15,7 +15,7 @@ import greeks as gk
 from greeks.expressions import node as n
 from greeks.expressions.emit import Emitter, Place, Store
 from greeks.expressions.node import Expr, postorder, symbol
-from tests.property.trees import MEANING, X, Y, Recipe, _exprel, evaluate, points, recipes
+from tests.property.trees import MEANING, Recipe, X, Y, _exprel, evaluate, points, recipes
 
 V, W, MATRIX = symbol("v", 3), symbol("w", 3), symbol("matrix", 9)
 NAMES: dict[str, Any] = {
@@ -62,7 +62,7 @@ def test_emitted_text_is_worth_what_the_expression_is(one: Recipe, other: Recipe
     assert run(roots, values) == pytest.approx([float(evaluate(e, values)) for e in roots], rel=1e-11, abs=1e-12)
 
 
-VALUES = {
+VALUES: dict[Expr, Any] = {
     X: np.float64(0.7),
     Y: np.float64(1.9),
     V: np.array([0.4, 1.1, -0.6]),

@@ -6,7 +6,7 @@ import gc
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ X, Y, V = symbol("x"), symbol("y"), symbol("v", 3)
 
 
 def test_equal_expressions_are_one_object() -> None:
-    def build() -> Expr:
+    def build() -> Any:
         return gk.exp(X * 2.0 + Y) / gk.maximum(X, Y) - gk.where(X < Y, X, 1.0)
 
     assert build() is build()
@@ -151,7 +151,6 @@ def test_if_in_a_users_payoff_says_what_to_write() -> None:
         lambda: np.asarray(X),
         lambda: np.where(X > 0.0, 1.0, 0.0),
         lambda: np.array([1.0, 2.0]) * X,
-        lambda: round(X),
         lambda: int(X),
     ],
     ids=[
@@ -163,7 +162,6 @@ def test_if_in_a_users_payoff_says_what_to_write() -> None:
         "np.asarray",
         "np.where",
         "array times",
-        "round",
         "int",
     ],
 )
@@ -181,10 +179,11 @@ def test_the_common_slips_name_the_functions_to_use(f: Callable[[Any], Any]) -> 
 
 
 def test_numpy_scalars_mix_with_traced_values() -> None:
-    assert (np.float64(2.0) * X) is (X * 2.0)
-    assert (X + np.float32(0.5)) is (X + 0.5)
-    assert (np.float64(1.0) - X) is (1.0 - X)
-    assert (np.float64(3.0) > X) is (X < 3.0)
+    two, half = (cast(float, f) for f in (np.float64(2.0), np.float32(0.5)))
+    assert (two * X) is (X * 2.0)
+    assert (X + half) is (X + 0.5)
+    assert (two - X) is (2.0 - X)
+    assert (two > X) is (X < 2.0)
 
 
 @pytest.mark.parametrize("value", ["1", None, True, [1.0]], ids=repr)

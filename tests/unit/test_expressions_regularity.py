@@ -9,8 +9,7 @@ import pytest
 
 import greeks as gk
 from greeks.expressions.node import Expr, symbol
-from greeks.expressions.regularity import Regularity
-from greeks.expressions.regularity import jumps, regularity
+from greeks.expressions.regularity import Regularity, jumps, regularity
 
 X, Y, K, V = symbol("x"), symbol("y"), symbol("k"), symbol("v", 3)
 MOVING = {X: Regularity.SMOOTH, V: Regularity.SMOOTH}
@@ -38,7 +37,10 @@ CASES: dict[str, tuple[Expr, Regularity]] = {
     "slopes that differ": (gk.where(X < K, 2.0 * (X - K), 3.0 * (X - K)), Regularity.LIPSCHITZ),
     "a call off its strike": (gk.where(X > K + 1.0, X - K, 0.0), Regularity.DISCONTINUOUS),
     "agreement at one of two switches": (gk.where((X > K) & (X < 2.0 * K), X - K, 0.0), Regularity.DISCONTINUOUS),
-    "declared continuous": (gk.where(X * X > K, gk.sqrt(X * X) - gk.sqrt(K), 0.0, continuous=True), Regularity.LIPSCHITZ),
+    "declared continuous": (
+        gk.where(X * X > K, gk.sqrt(X * X) - gk.sqrt(K), 0.0, continuous=True),
+        Regularity.LIPSCHITZ,
+    ),
     "declared continuous, of a jump": (
         gk.where(X > K, gk.where(X > Y, 1.0, 0.0), 0.0, continuous=True),
         Regularity.DISCONTINUOUS,

@@ -114,7 +114,7 @@ def test_what_a_direction_does_not_reach_has_derivative_zero() -> None:
 
 V, W = symbol("v", 4), symbol("w", 4)
 MATRIX = symbol("matrix", 16)
-VALUES = {
+VALUES: dict[Expr, Any] = {
     V: np.array([0.9, 1.4, -0.3, 2.2]),
     W: np.array([1.1, 0.6, 0.8, -1.5]),
     MATRIX: np.array([[1.0, 0, 0, 0], [0.3, 0.9, 0, 0], [-0.2, 0.4, 1.1, 0], [0.5, 0.1, 0.2, 0.7]]).ravel(),

@@ -141,7 +141,10 @@ class Seen(gk.Call):
 
 def step(model: Any, scheme: Any, observed: set[int]) -> transition.Transition:
     known = parameters(model)
-    return scheme.transition(traced(model, {k: p.symbol for k, p in known.items()}), known, observed)
+    found: transition.Transition = scheme.transition(
+        traced(model, {k: p.symbol for k, p in known.items()}), known, observed
+    )
+    return found
 
 
 @pytest.mark.parametrize("scheme", [gk.Euler(steps=8), gk.QE(steps=8)], ids=repr)
