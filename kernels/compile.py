@@ -30,7 +30,7 @@ class CompiledProgram:
     """A program ready to run.
 
     text: what was asked for; source: the module it became; key: the hash of all it depends on;
-    outputs, work, uniforms, out: the program's constants; entry: what `cpu` and `cuda` call; compiled: False
+    outputs, work, uniforms: the program's constants; entry: what `cpu` and `cuda` call; compiled: False
     if it came from the cache; block: Numba's function for the program's own statements (cpu).
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from . import cache
 
 FILE = "program.py"
+_lock = threading.RLock()  # Numba compiles one thing at a time anyhow, and its settings are global
 BELOW = ("intrinsics.py", "calling.py")  # what emitted sources import
 
 
@@ -37,6 +39,12 @@ def hash_of(source: str) -> str:
 
 def fetch(source: str, key: str, names: Mapping[str, Any] | None = None) -> tuple[ModuleType, bool]:
     """The module of a source, and whether it had to be compiled now; `names` are added to those it defines."""
+    with _lock:
+        return fetch_alone(source, key, names)
+
+
+def fetch_alone(source: str, key: str, names: Mapping[str, Any] | None) -> tuple[ModuleType, bool]:
+    """`fetch` in one thread."""
     kept = cache.find(key)
     if kept is not None:
         return execute(source, key, kept, names), False

@@ -39,7 +39,7 @@ class Preparation:
     """The function `prepare(theta, fine, dates, grid, table)` that a text defines.
 
     text: scalar code over float64 arrays of 1, 2, 2, 2 and 1 dimensions, with the functions of COMPILED and EXACT and
-    loops. Division by zero gives inf or NaN. theta and table may be one array. Not for two threads at once.
+    loops. Division by zero gives inf or NaN. theta and table may be one array.
     """
 
     def __init__(self, text: str) -> None:
