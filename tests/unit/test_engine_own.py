@@ -47,13 +47,14 @@ class MyCall(gk.Payoff):
 
 @dataclass(frozen=True)
 class MyDigital(gk.Payoff):
-    """1 if S_T > K"""
+    """cash if S_T > K"""
 
     strike: gk.Scalar
     maturity: gk.Scalar
+    cash: gk.Scalar = 1.0
 
     def settle(self, stats: Any, x: Any) -> Any:
-        return gk.where(x[0] > self.strike, 1.0, 0.0)
+        return gk.where(x[0] > self.strike, self.cash, 0.0)
 
 
 @dataclass(frozen=True)
