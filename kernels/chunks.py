@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .lanes import LANES, ROW
-from .reduction import accumulate, begin, finish
+from .reduction import accumulate, begin, finish, subtract
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -30,6 +30,7 @@ def simulate(
     stream: int,
     first: int,
     paths: int,
+    mixing: Array,
     w: Array,
     u: Array,
     sums: Array,
@@ -38,7 +39,8 @@ def simulate(
 ) -> None:
     """Simulate `paths` paths from `first` on, block by block; one row of `means` and `comoments` a chunk.
 
-    block: address of the program's machine code; out: where in `w` it leaves its outputs, means.shape[1] rows.
+    block: address of the program's machine code; out: where in `w` it leaves its outputs, means.shape[1] rows;
+    mixing: a row (b, j) for output i says that b times output j is taken off it first, none for no mixing.
     """
     m = means.shape[1]
     for c in range(means.shape[0]):
@@ -46,6 +48,9 @@ def simulate(
         size = min(CHUNK, paths - begun)
         for b in range(0, size, LANES):
             invoke(block, theta, grid, seed, stream, first + begun + b, w, u)
+            for i in range(mixing.shape[0]):
+                if mixing[i, 0] != 0.0:
+                    subtract(w, out + i * ROW, out + int(mixing[i, 1]) * ROW, mixing[i, 0])
             if b == 0:
                 begin(w, out, means[c], sums, comoments[c])
             accumulate(w, out, m, min(LANES, size - b), means[c], sums, comoments[c])

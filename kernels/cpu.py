@@ -52,15 +52,18 @@ def rows(
     first: int = 0,
     paths: int,
     threads: int | None = None,
+    mixing: Array | None = None,
 ) -> tuple[NDArray[np.int64], Array, Array]:
     """Counts (k,), means (k, m) and co-moments (k, m, m) of the k chunks: `moments.combine` merges them.
 
-    A chunk's row has the same bits whatever range of chunks it is simulated with, so rows of successive
-    calls may be concatenated.
+    mixing: (m, 2), for each of the first m outputs (b, j): b times output j is taken off it, and only these m count;
+    without it all outputs count as they are. A chunk's row has the same bits whatever range of chunks it is
+    simulated with, so rows of successive calls may be concatenated.
     """
     check(stream, first, paths)
     counts = counts_of(paths)
-    work = Work(program, vector(theta), matrix(grid), signed(seed), stream, first, paths, len(counts))
+    mixed = np.empty((0, 2)) if mixing is None else matrix(mixing)
+    work = Work(program, vector(theta), matrix(grid), signed(seed), stream, first, paths, mixed, len(counts))
     work.run(available() if threads is None else threads)
     return counts, work.means, work.comoments
 
@@ -76,13 +79,14 @@ class Work:
     stream: int
     first: int
     paths: int
+    mixing: Array
     chunks: int
     next: int = 0
     stopped: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        m = self.program.outputs
+        m = len(self.mixing) or self.program.outputs
         self.means = np.empty((self.chunks, m))
         self.comoments = np.empty((self.chunks, m, m))
 
@@ -105,12 +109,12 @@ class Work:
     def worker(self) -> None:
         """Take chunks until none are left."""
         w, u = aligned(self.program.work + SCRATCH), aligned(max(self.program.uniforms, 1))
-        sums = np.empty(self.program.outputs)
+        sums = np.empty(self.means.shape[1])
         for begin, end in self.shares():
             left = min((end - begin) * CHUNK, self.paths - begin * CHUNK)
             at = self.first + begin * CHUNK
             self.program.entry(
-                self.theta, self.grid, self.seed, self.stream, at, left, w, u, sums,
+                self.theta, self.grid, self.seed, self.stream, at, left, self.mixing, w, u, sums,
                 self.means[begin:end], self.comoments[begin:end],
             )  # fmt: skip
 

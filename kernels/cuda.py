@@ -74,29 +74,31 @@ def rows(
     first: int = 0,
     paths: int,
     threads: int | None = None,
+    mixing: Array | None = None,
 ) -> tuple[NDArray[np.int64], Array, Array]:
     """As `cpu.rows`, on the device, in batches that need at most about MEMORY bytes."""
     require()
     check(stream, first, paths)
-    m = program.outputs
+    m = program.outputs if mixing is None else len(mixing)
+    mixed = np.empty((0, 2)) if mixing is None else matrix(mixing)
     counts = counts_of(paths)
     means, comoments = np.empty((len(counts), m)), np.empty((len(counts), m, m))
-    step = max(1, MEMORY // (8 * m * ROW * (CHUNK // LANES)))
+    step = max(1, MEMORY // (8 * program.outputs * ROW * (CHUNK // LANES)))
     for begin in range(0, len(counts), step):
         end = min(begin + step, len(counts))
         size = min((end - begin) * CHUNK, paths - begin * CHUNK)
         out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size))
-        reduce(out, m, size, means[begin:end], comoments[begin:end])
+        reduce(out, program.outputs, size, mixed, means[begin:end], comoments[begin:end])
     return counts, means, comoments
 
 
-def reduce(out: Array, m: int, paths: int, means: Array, comoments: Array) -> None:
+def reduce(out: Array, m: int, paths: int, mixing: Array, means: Array, comoments: Array) -> None:
     """The moments of outputs from the device, by the CPU's own reduction."""
     from .calling import address
 
     base, rows = foundation(), np.array([[float(m)]])
-    w, u, sums = aligned(m * ROW + SCRATCH), aligned(1), np.empty(m)
-    base.simulate(address(base.replay), 0, out, rows, 0, 0, 0, paths, w, u, sums, means, comoments)
+    w, u, sums = aligned(m * ROW + SCRATCH), aligned(1), np.empty(means.shape[1])
+    base.simulate(address(base.replay), 0, out, rows, 0, 0, 0, paths, mixing, w, u, sums, means, comoments)
 
 
 def simulate(program: CompiledProgram, theta: Array, grid: Array, task: tuple[int, int, int, int]) -> Array:

@@ -11,13 +11,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .scalars import fma
+
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
     Array = NDArray[float64]
 
+LANES = 256
 ROW = 264
+
+
+def subtract(w: Array, target: int, source: int, weight: float) -> None:
+    """Take weight times one row off another, in place."""
+    a, b = w[target:], w[source:]
+    for p in range(LANES):
+        a[p] = fma(-weight, b[p], a[p])
 
 
 def centre(w: Array, row: int, n: int, shift: float) -> float:

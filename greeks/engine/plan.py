@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from greeks.engine.contract import Contract, pricing_fold
+from greeks.engine.control import Pairing
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.host import Array, value_of
 from greeks.engine.program import Program, compose
@@ -28,13 +29,15 @@ from greeks.schemes.base import Scheme
 Wanted = str | Estimator | Mapping[str, Estimator]
 
 
+CONTROL = "control of "
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One number asked for: where its samples are among the outputs, and its control's."""
+    """One number asked for, and which output its samples are."""
 
     greek: str
     column: int
-    control: int | None
     estimator: str
     reason: str
 
@@ -44,6 +47,7 @@ class Plan:
     """A compiled request: `source` is readable, parameters are arguments."""
 
     samples: tuple[Sample, ...]
+    pairing: Pairing
     program: Program
     slots: tuple[Expr, ...]
     refusals: Mapping[str, str]
@@ -129,12 +133,24 @@ def _build(
     chosen, refusals = _choose_all(contract, priced, greeks, wanted, lenient)
     folds = [replace(priced, outputs={"price": priced.outputs["price"]})]
     folds += [replace(c.fold, outputs=_labelled(label, c.fold)) for label, c in _distinct(chosen).items()]
-    stages = cut(joined(folds), shape)
+    whole = joined(folds)
+    samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
+    stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), shape)
     slots, offsets, width = _slots(contract, stages)
     program = compose(stages, layout(stages, offsets, width))
-    samples = [Sample("price", program.outputs["price"][0], None, "mean", "discounted payoff")]
+    samples = [Sample("price", program.outputs["price"][0], "mean", "discounted payoff")]
     samples += [_sample(greek, label, choice, program) for greek, label, choice in chosen]
-    return Plan(tuple(samples), program, slots, refusals)
+    return Plan(tuple(samples), _pairing(program), program, slots, refusals)
+
+
+def _pairing(program: Program) -> Pairing:
+    """Every output that is a sample, with the row of its control."""
+    partners: list[int] = []
+    for name, (_, size) in program.outputs.items():
+        if not name.startswith(CONTROL):
+            first, width = program.outputs.get(CONTROL + name, (-1, 0))
+            partners += [first + (k if width else 0) if first >= 0 else -1 for k in range(max(size, 1))]
+    return Pairing(tuple(partners))
 
 
 def _choose_all(
@@ -191,7 +207,7 @@ def _distinct(chosen: list[tuple[Greek, str, Choice]]) -> dict[str, Choice]:
 
 
 def _labelled(label: str, fold: Fold) -> dict[str, Expr]:
-    outputs = {label: fold.outputs["price"], f"control of {label}": fold.outputs["unit"]}
+    outputs = {label: fold.outputs["price"], f"{CONTROL}{label}": fold.outputs["unit"]}
     return {k: e for k, e in outputs.items() if k == label or not is_const(e)}
 
 
@@ -213,7 +229,5 @@ def _slots(contract: Contract, stages: Stages) -> tuple[tuple[Expr, ...], dict[E
 
 def _sample(greek: Greek, label: str, choice: Choice, program: Program) -> Sample:
     first, size = program.outputs[label]
-    k = greek.element if size else 0
-    control = program.outputs.get(f"control of {label}")
-    column = None if control is None else control[0] + (k if control[1] else 0)
-    return Sample(greek.name, first + k, column, choice.estimator.name, choice.reason)
+    column = first + (greek.element if size else 0)
+    return Sample(greek.name, column, choice.estimator.name, choice.reason)

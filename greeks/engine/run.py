@@ -6,12 +6,11 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from greeks.engine.contract import Contract
+from greeks.engine.control import PILOT, Array, Chunks, cross_fitted, joined
 from greeks.engine.plan import Plan, Sample, Wanted, grid_of, plan_for
 from greeks.engine.tails import relative_error_of_error, warning
 from greeks.errors import EstimationError, SchemaError
@@ -22,14 +21,7 @@ from greeks.samplers import Philox, Sampler
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
 
-if TYPE_CHECKING:
-    from greeks.kernels.moments import Moments
-
-Array = npt.NDArray[np.float64]
-Chunks = tuple[npt.NDArray[np.int64], Array, Array]  # counts, means and co-moments of the chunks of paths
-CONTROLLED_FROM = 256  # paths below which a regressed control would bias more than it helps
 ROUNDING = 2.0**-48  # relative; the error of a number that no path changes
-NEGLIGIBLE = 1e-8  # relative size of a control that is left out
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 
 
@@ -75,34 +67,31 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
 
 
 def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started: float) -> Chunks:
+    """Chunks of controlled samples: a pilot of all outputs, then batches of the samples alone."""
     from greeks.kernels import backends
     from greeks.kernels.chunks import CHUNK
     from greeks.kernels.compile import load
 
     rows_of = backends.module_of(settings.backend).rows
     program = load(plan.program.cuda if settings.backend == "cuda" else plan.program.cpu, settings.backend)
+    draws = {"seed": settings.seed, "stream": settings.stream, "threads": settings.threads}
     target = _targets(plan.samples, settings.std_error)
     paths = settings.paths if not target else -(-settings.paths // CHUNK) * CHUNK
     limit = settings.max_paths or (2**40 if target else paths)
-    parts: list[Chunks] = []
-    done, size = 0, min(paths, limit)
+    size = min(paths, limit)
+    done = min(PILOT * CHUNK, size)
+    pilot: Chunks = rows_of(program, table, rows, first=0, paths=done, **draws)
+    mixing = plan.pairing.mixing(plan.pairing.coefficients(pilot))
+    parts, size = [cross_fitted(plan.pairing, pilot)], size - done
     while True:
-        parts.append(
-            rows_of(program, table, rows, seed=settings.seed, stream=settings.stream, first=done, paths=size,
-                    threads=settings.threads)
-        )  # fmt: skip
+        if size > 0:
+            parts.append(rows_of(program, table, rows, first=done, paths=size, mixing=mixing, **draws))
         done += size
-        found = _joined(parts)
+        found = joined(parts)
         size = _next_batch(plan.samples, found, target, done, limit, CHUNK)
         late = settings.time_limit is not None and time.perf_counter() - started > settings.time_limit
         if size <= 0 or late:
             return found
-
-
-def _joined(parts: Sequence[Chunks]) -> Chunks:
-    """The chunks of successive batches as those of one run."""
-    counts, means, comoments = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return counts, means, comoments
 
 
 def _targets(samples: Sequence[Sample], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
@@ -133,45 +122,20 @@ def _next_batch(
 
 
 def read(samples: Sequence[Sample], chunks: Chunks) -> tuple[dict[str, Estimate], Array]:
-    """Estimates and the covariance of their errors; a sample with a control is regressed on it."""
+    """Estimates and the covariance of their errors, from chunks of samples."""
     from greeks.kernels.moments import combine
 
     moments = combine(*chunks)
-    n = moments.count
-    comoment = np.asarray(moments.comoment)
-    weights = np.zeros((len(samples), len(moments.mean)))
-    lost = np.ones(len(samples))
-    for i, s in enumerate(samples):
-        weights[i, s.column] = 1.0
-        if s.control is not None and n >= CONTROLLED_FROM and _matters(s, moments):
-            weights[i, s.control] -= comoment[s.column, s.control] / comoment[s.control, s.control]
-            lost[i] = 2.0
-    mean = np.asarray(moments.mean)
-    broken = ~np.isfinite(mean) | ~np.isfinite(np.diag(comoment))
-    whole = np.where(broken[:, None] | broken[None, :], 0.0, comoment)
-    values = weights @ np.where(broken, 0.0, mean)
-    spread = weights @ whole @ weights.T
-    spoiled = (weights != 0.0) @ broken  # a NaN spoils only the numbers that use it
-    values[spoiled] = spread[spoiled] = spread[:, spoiled] = np.nan
-    freedom = np.sqrt(np.outer(n - lost, n - lost))
-    covariance = spread / freedom / n
+    columns = [s.column for s in samples]
+    n, values = moments.count, np.asarray(moments.mean)[columns]
+    covariance = np.asarray(moments.comoment)[np.ix_(columns, columns)] / (n - 1) / n
     errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
-    doubts = relative_error_of_error(weights, chunks[0], np.where(np.isfinite(chunks[2]), chunks[2], 0.0))
+    doubts = relative_error_of_error(chunks[0], chunks[2])[columns]
     estimates = {
         s.greek: Estimate(s.greek, float(v), float(e), n, s.estimator, s.reason, warning(float(doubt)))
         for s, v, e, doubt in zip(samples, values, errors, doubts, strict=True)
     }
     return estimates, covariance
-
-
-def _matters(s: Sample, moments: Moments) -> bool:
-    """Whether a control is more than rounding: times a typical payoff it must show beside the sample itself.
-
-    A control that vanishes identically is computed as noise of 1e-16 whose mean is not 0; regressed on, it would bias.
-    """
-    spread = np.sqrt(np.diag(moments.comoment) / moments.count)
-    payoff = abs(moments.mean[0]) + spread[0]
-    return bool(spread[s.control] * payoff > NEGLIGIBLE * spread[s.column])
 
 
 def _refuse_nonsense(result: Sensitivities) -> None:

@@ -10,19 +10,19 @@ FEWEST_CHUNKS = 8  # below, the spread of the chunks' variances says too little
 TRUSTED = 0.05  # relative error of a standard error above which the user is told
 
 
-def relative_error_of_error(weights: Array, counts: npt.NDArray[np.int64], comoments: Array) -> Array:
-    """sd(std_error) / std_error for each row of weights (samples, outputs), from the variances of the chunks.
+def relative_error_of_error(counts: npt.NDArray[np.int64], comoments: Array) -> Array:
+    """sd(std_error) / std_error of each sample, from the variances of the chunks.
 
     Independent chunks of n paths have variances that scatter by sqrt((kurtosis - 1) / n); so k of them give the
     scatter of the whole without a fourth moment having been summed, sqrt(Var(variances) / k) / mean / 2.
     """
     full = counts == counts[0]
     if full.sum() < FEWEST_CHUNKS:
-        return np.zeros(len(weights))
-    variances = np.einsum("io,koj,ij->ik", weights, comoments[full], weights) / (counts[0] - 1)
-    mean = variances.mean(axis=1)
-    scatter = variances.std(axis=1, ddof=1) / np.sqrt(full.sum())
+        return np.zeros(comoments.shape[1])
+    variances = np.diagonal(comoments[full], axis1=1, axis2=2) / (counts[0] - 1)
     with np.errstate(all="ignore"):
+        mean = variances.mean(axis=0)
+        scatter = variances.std(axis=0, ddof=1) / np.sqrt(full.sum())
         relative = 0.5 * scatter / mean
     return np.where(mean > 0.0, relative, 0.0)
 

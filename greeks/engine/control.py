@@ -1,0 +1,88 @@
+"""Controls of known mean 0, with coefficients from a pilot, so that they add no bias.
+
+Every score has mean 0; a sample less a multiple of its score has the same mean and, with the right multiple, less
+variance. Coefficients come from the first two chunks of paths: those of one for the other, both for all the rest.
+No sample is ever paired with a coefficient that it helped to choose, so the estimate stays unbiased, and only the
+samples, not their controls, need covariances after the pilot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Chunks = tuple[npt.NDArray[np.int64], Array, Array]  # counts, means and co-moments of the chunks of paths
+PILOT = 2  # chunks
+FEWEST = 256  # paths from which a coefficient is worth having
+NEGLIGIBLE = 1e-8  # relative size of a control that is left out
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Which output is the control of each sample; -1 where there is none. Samples are the first outputs."""
+
+    partners: tuple[int, ...]
+
+    def coefficients(self, chunks: Chunks) -> Array:
+        """Cov(sample, control) / Var(control) of each sample, 0 without control, from whole chunks of all outputs."""
+        from greeks.kernels.moments import combine
+
+        found = np.zeros(len(self.partners))
+        moments = combine(*chunks)
+        if moments.count < FEWEST:
+            return found
+        c = np.asarray(moments.comoment)
+        deviation = np.sqrt(np.diag(c) / moments.count)
+        payoff = abs(float(moments.mean[0])) + deviation[0]
+        for i, j in enumerate(self.partners):
+            # A control that vanishes identically is computed as noise of 1e-16 with a mean of its own: leave it out.
+            if j >= 0 and deviation[j] * payoff > NEGLIGIBLE * deviation[i]:
+                found[i] = c[i, j] / c[j, j]
+        return np.where(np.isfinite(found), found, 0.0)
+
+    def applied(self, chunks: Chunks, coefficients: Array) -> Chunks:
+        """Chunks of all outputs as chunks of controlled samples."""
+        counts, means, comoments = chunks
+        weights = np.zeros((len(self.partners), means.shape[1]))
+        for i, (j, b) in enumerate(zip(self.partners, coefficients, strict=True)):
+            weights[i, i] = 1.0
+            if b:
+                weights[i, j] -= b
+        with np.errstate(invalid="ignore"):
+            return counts, _product(weights, means.T).T, np.stack([_sandwich(weights, c) for c in comoments])
+
+    def mixing(self, coefficients: Array) -> Array:
+        """(coefficient, partner) of each sample, as the kernels take them."""
+        return np.column_stack([coefficients, np.asarray(self.partners, dtype=float)])
+
+
+def cross_fitted(pairing: Pairing, pilot: Chunks) -> Chunks:
+    """The pilot's own samples, each chunk controlled by the coefficients of the other."""
+    halves = [_chunk(pilot, k) for k in range(len(pilot[0]))]
+    if len(halves) < PILOT:
+        return pairing.applied(pilot, pairing.coefficients(pilot))
+    fitted = [pairing.coefficients(h) for h in halves]
+    return joined([pairing.applied(h, b) for h, b in zip(halves, reversed(fitted), strict=True)])
+
+
+def joined(parts: Sequence[Chunks]) -> Chunks:
+    """The chunks of successive batches as those of one run."""
+    counts, means, comoments = (np.concatenate(p) for p in zip(*parts, strict=True))
+    return counts, means, comoments
+
+
+def _chunk(chunks: Chunks, k: int) -> Chunks:
+    return chunks[0][k : k + 1], chunks[1][k : k + 1], chunks[2][k : k + 1]
+
+
+def _product(weights: Array, columns: Array) -> Array:
+    """weights @ columns where a NaN spoils only the rows that use it."""
+    return np.stack([columns[row != 0.0].T @ row[row != 0.0] for row in weights])
+
+
+def _sandwich(weights: Array, c: Array) -> Array:
+    return _product(weights, _product(weights, c).T)
