@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -162,5 +164,14 @@ def _check_settings(s: Settings) -> None:
         raise SchemaError(f"scheme = {s.scheme!r}: expected a scheme such as greeks.Euler(steps=64)")
     if s.sampler is not None and not isinstance(s.sampler, Sampler):
         raise SchemaError(f"sampler = {s.sampler!r}: expected a sampler such as greeks.Philox()")
-    if s.time_limit is not None and not s.time_limit > 0.0:
-        raise SchemaError(f"time_limit = {s.time_limit!r}: expected seconds > 0")
+    if s.time_limit is not None and not _positive(s.time_limit):
+        raise SchemaError(f"time_limit = {s.time_limit!r}: expected a number of seconds > 0")
+    targets = s.std_error if isinstance(s.std_error, Mapping) else {"": s.std_error}
+    for name, target in targets.items():
+        if target is not None and not _positive(target):
+            field = f"std_error[{name!r}]" if name else "std_error"
+            raise SchemaError(f"{field} = {target!r}: expected a finite number > 0; give the error you can accept")
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0.0 < float(value) < math.inf

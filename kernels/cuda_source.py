@@ -26,7 +26,11 @@ def opaque(n):
 SIMULATOR_HEADER = """\
 from math import inf, nan
 from numba import cuda, float64
+from numpy import float64 as ieee
 from greeks.kernels.scalars import bits_float, float_bits, fma, opaque, sqrt
+
+def quotient(a, b):
+    return ieee(a) / ieee(b)
 
 def device(function):
     return function
@@ -51,7 +55,27 @@ def assemble(text: str, simulated: bool) -> str:
     constants = [item.text for item in needed if item.role == "constant"]
     functions = [f"@device\n{item.text}" for item in needed if item.role != "constant"]
     header = SIMULATOR_HEADER if simulated else DEVICE_HEADER
-    return "\n\n".join([header, *constants, *functions, localised(text), DRIVER]) + "\n"
+    module = "\n\n".join([header, *constants, *functions, localised(text), DRIVER]) + "\n"
+    return divided(module) if simulated else module
+
+
+class Quotients(ast.NodeTransformer):
+    """a / b as quotient(a, b): Python floats raise where a device has infinity and drops it in a later select."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        return ast.Call(ast.Name("quotient", ast.Load()), [node.left, node.right], [])
+
+
+def divided(source: str) -> str:
+    """The simulator's module with IEEE division, all but the definition of it."""
+    tree = ast.parse(source)
+    for item in tree.body:
+        if not (isinstance(item, ast.FunctionDef) and item.name == "quotient"):
+            Quotients().visit(item)
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
 
 def localised(text: str) -> str:

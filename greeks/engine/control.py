@@ -18,6 +18,7 @@ Array = npt.NDArray[np.float64]
 Chunks = tuple[npt.NDArray[np.int64], Array, Array]  # counts, means and co-moments of the chunks of paths
 PILOT = 2  # chunks
 FEWEST = 256  # paths from which a coefficient is worth having
+CHANCE = 10.0  # standard errors that no honest score is away from its mean of 0, heavy tails included
 NEGLIGIBLE = 1e-8  # relative size of a control that is left out
 
 
@@ -43,6 +44,22 @@ class Pairing:
             if j >= 0 and deviation[j] * payoff > NEGLIGIBLE * deviation[i]:
                 found[i] = c[i, j] / c[j, j]
         return np.where(np.isfinite(found), found, 0.0)
+
+    def suspects(self, chunks: Chunks) -> list[int]:
+        """Samples whose control has a mean that is not 0 beyond all chance: its score cannot be right."""
+        from greeks.kernels.moments import combine
+
+        moments = combine(*chunks)
+        if moments.count < FEWEST:
+            return []
+        mean, deviation = np.asarray(moments.mean), np.sqrt(np.diag(moments.comoment) / moments.count)
+        payoff = abs(mean[0]) + deviation[0]
+        beyond = np.abs(mean) > CHANCE * deviation / np.sqrt(moments.count)
+        return [
+            i
+            for i, j in enumerate(self.partners)
+            if j >= 0 and beyond[j] and abs(mean[j]) * payoff > NEGLIGIBLE * (deviation[i] + abs(mean[i]))
+        ]
 
     def applied(self, chunks: Chunks, coefficients: Array) -> Chunks:
         """Chunks of all outputs as chunks of controlled samples."""

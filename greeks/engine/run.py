@@ -81,6 +81,7 @@ def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started
     size = min(paths, limit)
     done = min(PILOT * CHUNK, size)
     pilot: Chunks = rows_of(program, table, rows, first=0, paths=done, **draws)
+    _refuse_wrong_scores(plan, pilot)
     mixing = plan.pairing.mixing(plan.pairing.coefficients(pilot))
     parts, size = [cross_fitted(plan.pairing, pilot)], size - done
     while True:
@@ -99,11 +100,9 @@ def _targets(samples: Sequence[Sample], wanted: float | Mapping[str, float] | No
         return {}
     names = [s.greek for s in samples]
     target = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(names, float(wanted))
-    for name, value in target.items():
+    for name in target:
         if name not in names:
             raise SchemaError(f"std_error names {name!r}, which is not estimated; there are {', '.join(names)}")
-        if not (math.isfinite(value) and value > 0.0):
-            raise SchemaError(f"std_error[{name!r}] = {value!r}: expected a finite number > 0")
     return target
 
 
@@ -136,6 +135,17 @@ def read(samples: Sequence[Sample], chunks: Chunks) -> tuple[dict[str, Estimate]
         for s, v, e, doubt in zip(samples, values, errors, doubts, strict=True)
     }
     return estimates, covariance
+
+
+def _refuse_wrong_scores(plan: Plan, pilot: Chunks) -> None:
+    """The net under all likelihood ratios: a score that does not average to 0 is no score of the path's law."""
+    wrong = plan.pairing.suspects(pilot)
+    names = [s.greek for s in plan.samples if s.column in wrong]
+    if names:
+        raise EstimationError(
+            f"{', '.join(names)}: the score of the path does not average to 0, so its law has a bound that moves with "
+            "the parameter, or a step bends back. Remedy: estimator=greeks.FiniteDifference(), or correct the model"
+        )
 
 
 def _refuse_nonsense(result: Sensitivities) -> None:

@@ -43,7 +43,15 @@ class Conditional(Estimator):
         except UnsupportedError:
             if len(directions) == 1:
                 raise
-            return Mixed().apply(smooth, directions)
+        _refuse_moving_exit(fold, directions)
+        return Mixed().apply(smooth, directions)
+
+
+def _refuse_moving_exit(fold: Fold, directions: tuple[Direction, ...]) -> None:
+    """A score needs a support that stands still, and the surviving stretch ends at the barrier."""
+    for d in directions:
+        if fold.exit is not None and not free_of(fold.exit.condition, d.seeds):
+            raise UnsupportedError(f"conditional: a second derivative in {d.label}, which moves the barrier itself")
 
 
 def conditioned(fold: Fold) -> Fold:

@@ -36,7 +36,7 @@ class Exact(Scheme):
                 f"{type(model).__name__} has no exact step: its coefficients depend on the state or on time; use "
                 "scheme=greeks.Euler(steps=64), or give the model a `transition` method"
             )
-        return assemble(*given, observed, monotone=True)
+        return assemble(*given, observed)
 
 
 def constant_coefficients(sde: SDE) -> bool:

@@ -23,9 +23,7 @@ class Transition:
     no_density: str = ""
 
 
-def assemble(
-    sde: SDE, advances: Sequence[Expr], observed: Collection[int], density: str = "", monotone: bool = False
-) -> Transition:
+def assemble(sde: SDE, advances: Sequence[Expr], observed: Collection[int], density: str = "") -> Transition:
     """The transition whose coordinates advance as given.
 
     A coordinate whose increments are Gaussian given the others (a log price given its variance) is not stepped at
@@ -33,8 +31,7 @@ def assemble(
     same, the noise less, and its score is that of the longest exact step. This is done only where the payoff sees
     nothing else, so that the score covers all it sees.
 
-    `density` says why the stepped coordinates have no density ("" if they have one); `monotone` vouches that their
-    maps are invertible in the noise although their slope contains it.
+    `density` says why the stepped coordinates have no density ("" if they may have one).
     """
     gathered = {i: found for i in range(len(advances)) if (found := _gaussian_part(sde, advances, i)) is not None}
     if not set(observed) <= set(gathered):
@@ -57,7 +54,7 @@ def assemble(
         ys = tuple(sde.coordinates[i].y for i in gathered)
         scoring = Scoring("arrive", ys, tuple(z.value for z in arrivals), tuple(z.weight for z in arrivals), False)
         return Transition(tuple(carries), sde.visible, noise_maps, scoring)
-    why = density or _why_singular(sde, advances, monotone)
+    why = density or _why_singular(sde, advances)
     stepped = Scoring("advance", sde.ys, tuple(z.value for z in sde.noises), tuple(z.weight for z in sde.noises), True)
     return Transition(tuple(carries), sde.visible, noise_maps, None if why else stepped, why)
 
@@ -97,7 +94,7 @@ def _gaussian_part(sde: SDE, advances: Sequence[Expr], i: int) -> tuple[Expr, Ex
     return rest, variance
 
 
-def _why_singular(sde: SDE, advances: Sequence[Expr], monotone: bool) -> str:
+def _why_singular(sde: SDE, advances: Sequence[Expr]) -> str:
     if len(sde.noises) != len(sde.coordinates):
         return f"{len(sde.noises)} Brownian motions drive {len(sde.coordinates)} states: one step has no density"
     from greeks.expressions.tangent import partial
@@ -106,8 +103,11 @@ def _why_singular(sde: SDE, advances: Sequence[Expr], monotone: bool) -> str:
         slopes = [partial(e, noise.value) for e in advances]
         if all(is_const(s, 0.0) for s in slopes):
             return f"Brownian motion {j} moves no state: one step has no density"
-        if not monotone and not all(free_of(s, {w.z for w in sde.noises}) for s in slopes):
-            return "the step is not invertible in its noise: it has no density of the form needed"
+        if not all(free_of(s, {w.z for w in sde.noises}) for s in slopes):
+            return (
+                "the step is not linear in its noise: it may bend back, or end at a bound that moves with a "
+                "parameter, and then the derivative of the density is not the whole derivative"
+            )
     return ""
 
 
