@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from . import cache
+from .interrupts import held_back
 
 FILE = "program.py"
 _lock = threading.RLock()  # Numba compiles one thing at a time anyhow, and its settings are global
@@ -39,7 +40,7 @@ def hash_of(source: str) -> str:
 
 def fetch(source: str, key: str, names: Mapping[str, Any] | None = None) -> tuple[ModuleType, bool]:
     """The module of a source, and whether it had to be compiled now; `names` are added to those it defines."""
-    with _lock:
+    with held_back(), _lock:
         return fetch_alone(source, key, names)
 
 

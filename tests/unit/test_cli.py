@@ -15,9 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from greeks.cli import _split, app
-from greeks.engine.explain import Explanation
 from greeks.errors import UnsupportedError
-from greeks.results import Estimate, Sensitivities
+from greeks.results import Estimate, Explanation, Sensitivities
 
 MARKET = '[DAX]\nmodel = "BlackScholes"\nspot = 100.0\nrate = 0.05\nvolatility = 0.2\n'
 BOOK = "id,underlying,payoff,quantity,strike,maturity\na,DAX,Call,1,100,1\nb,DAX,Put,-2,90,0.5\n"

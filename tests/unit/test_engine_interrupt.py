@@ -52,8 +52,7 @@ def test_an_interrupted_run_leaves_the_process_usable(tmp_path: Path) -> None:
     "after", [0.3, pytest.param(0.8, marks=pytest.mark.slow), pytest.param(1.5, marks=pytest.mark.slow)]
 )
 def test_an_interrupted_compilation_leaves_the_cache_sound(tmp_path: Path, after: float) -> None:
-    # LLVM calls back into Python while it compiles; what is raised there ends as an error of Numba's.
-    first, second, value = interrupted(tmp_path, warm=False, after=after, caught="(KeyboardInterrupt, RuntimeError)")
+    first, second, value = interrupted(tmp_path, warm=False, after=after, caught="KeyboardInterrupt")
     assert first == "interrupted True"
     assert second == "priced True"
     assert interrupted(tmp_path, warm=True, after=0.5)[2] == value

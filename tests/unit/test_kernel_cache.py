@@ -208,7 +208,7 @@ def test_a_blow_while_compiling_leaves_nothing_broken(folder: Path, blow: signal
     assert value(build()) == 2.5 and not build().compiled
     os.utime(folder, None)
     cache.sweep(age=-1.0)
-    assert len(list(folder.iterdir())) == 1
+    assert {path.name for path in folder.iterdir()} <= {foundation().key, build().key}
 
 
 def test_only_old_leftovers_are_swept(folder: Path) -> None:
