@@ -340,6 +340,8 @@ def unary(op: str, a: Expr) -> Expr:
         return unary("abs", a.args[0])
     if _INVERSE.get(op) == a.op:
         return a.args[0]
+    if op == "log" and a.op == "power":
+        return mul(a.args[1], unary("log", a.args[0]))
     return node(op, a)
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from greeks.errors import UnsupportedError
 from greeks.expressions import node as n
-from greeks.expressions.algebra import free_of, quotient
+from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import DT, T
-from greeks.expressions.node import substitute, wrap
+from greeks.expressions.node import Expr, substitute, symbols, wrap
+from greeks.expressions.tangent import partial
 from greeks.expressions.trace import Parameter
 from greeks.models.base import Model
 from greeks.schemes.base import Scheme
@@ -51,27 +52,44 @@ def has_exact_step(model: Model, parameters: Mapping[str, Parameter]) -> bool:
     return constant_coefficients(sde) or _given(model, sde) is not None
 
 
-def _given(model: Model, sde: SDE) -> tuple[SDE, list[n.Expr]] | None:
-    """The model's own transition, in logarithms where a state's step is a multiple of it."""
+def _given(model: Model, sde: SDE) -> tuple[SDE, list[Expr]] | None:
+    """The model's own transition, in the logarithm of a state where that is linear in the noise."""
     states = tuple(n.symbol(f"x_{c.name}", c.y.size) for c in sde.coordinates)
-    stepped = model.transition(T, DT, states, tuple(w.value for w in sde.noises))
+    noises = tuple(w.value for w in sde.noises)
+    stepped = model.transition(T, DT, states, noises)
     if stepped is None:
         return None
     raw = [wrap(e) for e in stepped]
-    coordinates, advances = [], []
-    factors = [quotient(e, x) for e, x in zip(raw, states, strict=True)]
-    in_log = [q is not None and q.op == "exp" and free_of(q, states) for q in factors]
-    for c, x, e, q, log in zip(sde.coordinates, states, raw, factors, in_log, strict=True):
-        start = c.start.args[0] if c.logarithmic else c.start
-        y = n.symbol(f"log_{c.name}", x.size) if log else x
-        coordinates.append(_coordinate(c, y, start, log))
-        advances.append(y + n.unary("log", q) if log and q is not None else e)
-    back = {x: c.value for x, c in zip(states, coordinates, strict=True)}
-    advances = [substitute(e, {k: v for k, v in back.items() if v is not k}) for e in advances]
+    logs = [_log_step(e, noises) for e in raw]
+    coordinates = [_coordinate(c, x, log) for c, x, log in zip(sde.coordinates, states, logs, strict=True)]
+    back = {x: c.value for x, c in zip(states, coordinates, strict=True) if c.value is not x}
+    advances = [substitute(e if log is None else log, back) for e, log in zip(raw, logs, strict=True)]
     return replace(sde, coordinates=tuple(coordinates)), advances
 
 
-def _coordinate(c: Coordinate, y: n.Expr, start: n.Expr, log: bool) -> Coordinate:
-    if log:
-        return replace(c, y=y, start=n.unary("log", start), value=n.unary("exp", y), growth=n.ZERO)
-    return replace(c, y=y, start=start, value=y, growth=None)
+def _coordinate(c: Coordinate, x: Expr, log: Expr | None) -> Coordinate:
+    start = c.start.args[0] if c.logarithmic else c.start
+    if log is None:
+        return replace(c, y=x, start=start, value=x, growth=None)
+    y = n.symbol(f"log_{c.name}", x.size)
+    return replace(c, y=y, start=n.unary("log", start), value=n.unary("exp", y), growth=n.ZERO)
+
+
+def _log_step(e: Expr, noises: tuple[Expr, ...]) -> Expr | None:
+    """log e where e is a product of powers and exponentials, and its logarithm linear in the noise but e is not."""
+    bent = any(not free_of(partial(e, w), symbols(*noises)) for w in noises)
+    log = _log_of(e, set(symbols(*noises))) if bent else None
+    if log is None or any(not free_of(partial(log, w), symbols(*noises)) for w in noises):
+        return None
+    return log
+
+
+def _log_of(e: Expr, noise: set[Expr]) -> Expr | None:
+    if free_of(e, noise):
+        return n.unary("log", e)
+    if e.op == "exp":
+        return e.args[0]
+    if e.op in ("mul", "div"):
+        a, b = (_log_of(part, noise) for part in e.args)
+        return None if a is None or b is None else (a + b if e.op == "mul" else a - b)
+    return None
