@@ -61,9 +61,7 @@ def cases(
 def _family(family: str) -> tuple[Case, ...]:
     files = sorted(DATA.glob(f"{family}_*.csv"))
     if len(files) != 1:
-        raise LookupError(
-            f"no oracle family {family!r}; there are {sorted(p.stem for p in DATA.glob('*.csv'))}"
-        )
+        raise LookupError(f"no oracle family {family!r}; there are {sorted(p.stem for p in DATA.glob('*.csv'))}")
     grouped: dict[tuple[str, str, str], list[dict[str, str]]] = {}
     with files[0].open(newline="", encoding="utf-8") as handle:
         for row in csv.DictReader(handle):

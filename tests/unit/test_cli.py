@@ -29,9 +29,7 @@ def sensitivities(model: Any, payoff: Any, greeks: Sequence[str], **settings: An
         raise UnsupportedError("gamma: a jump")
     names = ["price", *greeks]
     value = settings["paths"] + settings["seed"]
-    return Sensitivities(
-        {name: Estimate(name, value, 0.5, 1, "Pathwise") for name in names}, np.eye(len(names))
-    )
+    return Sensitivities({name: Estimate(name, value, 0.5, 1, "Pathwise") for name in names}, np.eye(len(names)))
 
 
 def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> Explanation:
@@ -59,9 +57,7 @@ def greeks(*arguments: str) -> Result:
 
 
 def test_run_writes_the_positions(folder: Path) -> None:
-    done = greeks(
-        "run", "book.csv", "market.toml", "--greeks", "delta, vega", "--out", "risk.csv", "--seed", "1"
-    )
+    done = greeks("run", "book.csv", "market.toml", "--greeks", "delta, vega", "--out", "risk.csv", "--seed", "1")
     assert done.exit_code == 0 and "2 of 2 trades priced in full, see risk.csv" in done.stderr
     risk = pd.read_csv("risk.csv")
     assert list(risk.columns[:5]) == ["id", "underlying", "payoff", "quantity", "price"]

@@ -45,12 +45,9 @@ def test_a_surface_that_is_heston_gives_its_parameters_back() -> None:
     truth = fit.Variance(variance=0.05, kappa=2.5, theta=0.06, xi=0.6, rho=-0.6)
     strikes = np.array([80.0, 90.0, 100.0, 110.0, 125.0])
     blank = [
-        Slice(days, days / 365.0, rate, strikes, np.zeros(5))
-        for days, rate in ((60, 0.01), (200, 0.03), (700, 0.04))
+        Slice(days, days / 365.0, rate, strikes, np.zeros(5)) for days, rate in ((60, 0.01), (200, 0.03), (700, 0.04))
     ]
-    errors = fit.volatility_errors(
-        truth, Surface(100.0, tuple(blank))
-    )  # quotes of zero: the errors are the smile
+    errors = fit.volatility_errors(truth, Surface(100.0, tuple(blank)))  # quotes of zero: the errors are the smile
     slices = tuple(Slice(s.days, s.maturity, s.rate, strikes, errors[s.days]) for s in blank)
     found = fit.fit(Surface(100.0, slices))
     np.testing.assert_allclose(astuple(found.parameters), astuple(truth), rtol=1e-5)

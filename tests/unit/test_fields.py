@@ -154,9 +154,7 @@ def test_date_grids_refused(dates: object, said: str) -> None:
 
 
 def test_a_bad_maturity_does_not_hide_behind_its_dates() -> None:
-    assert [line.split(" = ")[0] for line in fields.problems(Contract("soon", (0.5, 1.5)))] == [
-        "Contract.maturity"
-    ]
+    assert [line.split(" = ")[0] for line in fields.problems(Contract("soon", (0.5, 1.5)))] == ["Contract.maturity"]
 
 
 def test_choices_flags_and_counts() -> None:
@@ -240,9 +238,7 @@ def test_plain_maturity_and_dates_are_held_to_what_the_engine_reads() -> None:
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text() | st.binary(),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text(), inner, max_size=2)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text(), inner, max_size=2),
 )
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = {
-    path.relative_to(ROOT).as_posix() for path in (ROOT / "greeks" / "data").glob("*") if path.is_file()
-} | {f"greeks/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "kernels").rglob("*.py")}
+SHIPPED = {path.relative_to(ROOT).as_posix() for path in (ROOT / "greeks" / "data").glob("*") if path.is_file()} | {
+    f"greeks/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "kernels").rglob("*.py")
+}
 
 
 def python(*arguments: str, cwd: Path, path: Path | None = None) -> str:
@@ -78,7 +78,5 @@ def test_an_installed_wheel_imports_without_the_tree(wheel: zipfile.ZipFile, tmp
 
 def test_a_bare_import_is_light() -> None:
     """Numba, pandas, SciPy and Matplotlib are loaded when first used, never by `import greeks`."""
-    script = (
-        "import greeks, sys; print(*sorted({'numba', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)))"
-    )
+    script = "import greeks, sys; print(*sorted({'numba', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)))"
     assert python("-c", script, cwd=ROOT).strip() == ""

@@ -68,15 +68,11 @@ def test_unknown_and_refused_greeks_leave_the_rest(risk: pd.DataFrame) -> None:
 def test_the_command_line_gives_the_same(risk: pd.DataFrame, tmp_path: Path) -> None:
     book, market, out = tmp_path / "book.csv", tmp_path / "market.toml", tmp_path / "risk.parquet"
     BOOK.iloc[:3].to_csv(book, index=False)
-    market.write_text(
-        '[DAX]\nmodel = "BlackScholes"\nspot = 100.0\nrate = 0.05\nvolatility = 0.2\ndividend = 0.02\n'
-    )
+    market.write_text('[DAX]\nmodel = "BlackScholes"\nspot = 100.0\nrate = 0.05\nvolatility = 0.2\ndividend = 0.02\n')
     options = ["--greeks", "delta", "--paths", str(2**14), "--seed", "3"]
     done = CliRunner().invoke(app, ["run", str(book), str(market), *options, "--out", str(out)])
     assert done.exit_code == 0, done.output
     written = pd.read_parquet(out)
     np.testing.assert_array_equal(written[["price", "delta"]], risk.loc[:2, ["price", "delta"]])
     told = CliRunner().invoke(app, ["explain", str(book), str(market), "--greeks", "delta"])
-    assert (
-        told.exit_code == 0 and "delta: pathwise" in told.stdout and "delta: likelihood ratio" in told.stdout
-    )
+    assert told.exit_code == 0 and "delta: pathwise" in told.stdout and "delta: likelihood ratio" in told.stdout

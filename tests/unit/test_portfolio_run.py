@@ -38,9 +38,7 @@ class Engine:
 
     calls: list[tuple[str, tuple[str, ...], dict[str, Any]]]
 
-    def __call__(
-        self, model: Any, payoff: Any, greeks: Sequence[str], **settings: Any
-    ) -> Mapping[str, Estimate]:
+    def __call__(self, model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> Mapping[str, Estimate]:
         self.calls.append((type(payoff).__name__, tuple(greeks), settings))
         if payoff.strike == 13.0:
             raise EstimationError("the mean is not finite\nuse fewer dates")
@@ -51,9 +49,7 @@ class Engine:
         if "gamma" in greeks and type(payoff).__name__ == "DigitalCall":
             raise UnsupportedError("gamma: a jump")
         names = ["price", *(name for greek in greeks for name in self.expanded(model, greek))]
-        return Sensitivities(
-            {name: self.estimate(name, payoff, settings) for name in names}, np.eye(len(names))
-        )
+        return Sensitivities({name: self.estimate(name, payoff, settings) for name in names}, np.eye(len(names)))
 
     @staticmethod
     def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> SimpleNamespace:
@@ -64,11 +60,7 @@ class Engine:
 
     @staticmethod
     def expanded(model: Any, greek: str) -> list[str]:
-        return (
-            [f"{greek}[0]", f"{greek}[1]"]
-            if isinstance(model, MultiBlackScholes) and greek == "delta"
-            else [greek]
-        )
+        return [f"{greek}[0]", f"{greek}[1]"] if isinstance(model, MultiBlackScholes) and greek == "delta" else [greek]
 
     @staticmethod
     def estimate(name: str, payoff: Any, settings: dict[str, Any]) -> Estimate:

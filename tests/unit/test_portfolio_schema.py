@@ -123,9 +123,7 @@ def test_faults_of_richer_payoffs(row: dict[str, Any], said: str) -> None:
 
 
 def test_all_faults_of_all_rows_come_together() -> None:
-    report = faults(
-        CALL | {"strike": "x", "maturity": -1.0, "underlying": "?"}, CALL | {"id": "d", "quantity": "y"}
-    )
+    report = faults(CALL | {"strike": "x", "maturity": -1.0, "underlying": "?"}, CALL | {"id": "d", "quantity": "y"})
     assert [line.split(":")[0] for line in report.splitlines()] == ["row 0, id 'c'"] * 3 + ["row 1, id 'd'"]
 
 
@@ -294,12 +292,8 @@ cells = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=8),
-    st.sampled_from(
-        ["Call", "AsianCall", "BarrierOption", "BasketCall", "DAX", "down", "0.5 1.0", 10**400, 1j, pd.NA]
-    ),
-    st.sampled_from(
-        [pd.NaT, pd.Timestamp("2020-01-01"), Decimal("sNaN"), b"x", np.array(1.0), np.ones((2, 2))]
-    ),
+    st.sampled_from(["Call", "AsianCall", "BarrierOption", "BasketCall", "DAX", "down", "0.5 1.0", 10**400, 1j, pd.NA]),
+    st.sampled_from([pd.NaT, pd.Timestamp("2020-01-01"), Decimal("sNaN"), b"x", np.array(1.0), np.ones((2, 2))]),
     st.lists(st.floats(), max_size=3),
 )
 names = st.sampled_from([*CALL, "dates", "barrier", "call", "weights", "rebate"])
@@ -322,6 +316,4 @@ def test_no_book_breaks_the_checker(rows: list[dict[str, Any]], complete: bool) 
 @given(st.lists(st.text(max_size=12) | st.integers() | st.floats() | st.none(), max_size=5))
 def test_no_column_names_break_the_checker(columns: list[Any]) -> None:
     with pytest.raises(SchemaError, match="is missing"):
-        check_book(
-            pd.DataFrame([range(len(columns))], columns=pd.Index(columns, dtype="object")), MARKET, registry()
-        )
+        check_book(pd.DataFrame([range(len(columns))], columns=pd.Index(columns, dtype="object")), MARKET, registry())

@@ -83,10 +83,7 @@ def test_bachelier_is_the_mean_over_a_normal(rate: float, dividend: float, strik
     """Against Gauss-Legendre quadrature of the payoff over the exact law of S_T."""
     spot, volatility, maturity = 100.0, 20.0, 1.5
     growth = (rate - dividend) * maturity
-    spread = (
-        volatility
-        * (maturity if growth == 0.0 else maturity * np.expm1(2.0 * growth) / (2.0 * growth)) ** 0.5
-    )
+    spread = volatility * (maturity if growth == 0.0 else maturity * np.expm1(2.0 * growth) / (2.0 * growth)) ** 0.5
     forward = spot * np.exp(growth)
     x, w = np.polynomial.legendre.leggauss(200)
     gain = 0.5 * (x + 1.0) * 12.0 * spread

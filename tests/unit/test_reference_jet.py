@@ -88,9 +88,7 @@ def test_arrays_broadcast_and_sum() -> None:
     np.testing.assert_allclose(found.value, terms.sum(), rtol=1e-14)
     np.testing.assert_allclose(found.gradient, [(terms * u).sum(), terms.sum()], rtol=1e-14)
     mixed = (terms * u).sum()
-    np.testing.assert_allclose(
-        found.hessian, [[(terms * u * u).sum(), mixed], [mixed, terms.sum()]], rtol=1e-14
-    )
+    np.testing.assert_allclose(found.hessian, [[(terms * u * u).sum(), mixed], [mixed, terms.sum()]], rtol=1e-14)
 
 
 def test_an_array_added_to_a_number_keeps_its_derivatives() -> None:

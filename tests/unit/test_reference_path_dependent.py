@@ -93,17 +93,13 @@ def test_one_date_makes_the_geometric_asian_a_european() -> None:
 @pytest.mark.parametrize("right", RIGHTS)
 @pytest.mark.parametrize(("direction", "level"), [("down", 80.0), ("up", 120.0)])
 @pytest.mark.parametrize("strike", [75.0, 100.0, 130.0])
-def test_knock_in_and_knock_out_make_the_vanilla(
-    right: str, direction: Any, level: float, strike: float
-) -> None:
+def test_knock_in_and_knock_out_make_the_vanilla(right: str, direction: Any, level: float, strike: float) -> None:
     contract = BASE | {"strike": strike, "barrier": level, "direction": direction, "call": right == "call"}
     both = barrier.price(**contract, knock="in") + barrier.price(**contract, knock="out")
     assert both == pytest.approx(getattr(black_scholes, right)(**BASE, strike=strike), rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("direction", "level"), [("down", 100.0), ("down", 110.0), ("up", 100.0), ("up", 90.0)]
-)
+@pytest.mark.parametrize(("direction", "level"), [("down", 100.0), ("down", 110.0), ("up", 100.0), ("up", 90.0)])
 def test_a_spent_barrier_pays_its_rebate_or_is_the_vanilla(direction: Any, level: float) -> None:
     contract = BASE | {"strike": 100.0, "barrier": level, "direction": direction, "rebate": 3.0}
     assert greeks(barrier.price, **contract, knock="out")["price"] == 3.0
@@ -134,8 +130,7 @@ def test_lookback_polynomial_meets_the_formula() -> None:
     """Just inside and outside the polynomial's range, second derivatives to the carry included."""
     edge = 0.05 * 0.25 / 0.75**0.5
     found = [
-        greeks(lookback.fixed_call, **BASE | {"dividend": 0.05 - edge + shift}, strike=105.0)
-        for shift in (-1e-9, 1e-9)
+        greeks(lookback.fixed_call, **BASE | {"dividend": 0.05 - edge + shift}, strike=105.0) for shift in (-1e-9, 1e-9)
     ]
     for greek in ("price", "delta", "gamma", "rho", "vega", "d2_rate", "d2_rate_volatility"):
         assert found[0][greek] == pytest.approx(found[1][greek], rel=1e-6)

@@ -119,9 +119,7 @@ def test_a_long_reason_is_clipped_in_the_terminal_only() -> None:
     told = Estimate("delta", 0.5, 0.1, 100, "pathwise", "because " * 50)
     result = Sensitivities({"delta": told}, np.eye(1))
     assert max(map(len, repr(result).splitlines())) < 110 and "…" in repr(result)
-    assert (
-        result["delta"].reason in result._repr_html_() and result.to_frame()["reason"].item() == told.reason
-    )
+    assert result["delta"].reason in result._repr_html_() and result.to_frame()["reason"].item() == told.reason
 
 
 def test_html_is_escaped_and_well_formed(result: Sensitivities) -> None:
