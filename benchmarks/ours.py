@@ -103,16 +103,17 @@ def basket_model() -> gk.Model:
     )
 
 
-def simulate(task: str, greeks: list[str], paths: int, seed: int, model: gk.Model | None = None) -> Result:
+def simulate(task: str, greeks: list[str], paths: int, seed: int, model: gk.Model | None = None, **more: Any) -> Result:
     """The price and the Greeks named, on one thread; `model` in place of the task's own."""
     own, payoff, settings = problem(task)
+    settings = {**settings, **more}
     found = gk.sensitivities(model or own, payoff, greeks, paths=paths, seed=seed, threads=1, **settings)
     return {name: (found[name].value, found[name].std_error) for name in ("price", *greeks)}
 
 
-def contender(task: str, method: str, paths: int) -> Contender:
+def contender(task: str, method: str, paths: int, **more: Any) -> Contender:
     def greeks(paths: int, seed: int) -> Result:
-        return simulate(task, TASKS[task].greeks, paths, seed)
+        return simulate(task, TASKS[task].greeks, paths, seed, **more)
 
     def price(paths: int, seed: int) -> Result:
         return simulate(task, [], paths, seed)
@@ -126,6 +127,7 @@ CONTENDERS = (
     contender("T3", "auto", 2**17),
     contender("T4", "auto", 2**17),
     contender("T5", "auto", 2**16),
+    contender("T5", "Conditional, by request", 2**16, estimator=gk.Conditional()),
     contender("T6", "auto", 2**18),
     contender("TERMINAL", "likelihood ratio", 2**22),
 )
