@@ -45,7 +45,7 @@ def tasks(benchmarks: str) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _ours(rows: Sequence[Row]) -> str:
-    return next(r.seconds for r in rows if r.who.startswith("pathgreeks"))
+    return next(r.seconds for r in rows if r.who == "pathgreeks, auto")
 
 
 def _best(rows: Sequence[Row], library: str) -> str:
