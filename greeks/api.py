@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import numbers
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from greeks.payoffs.base import Payoff
 from greeks.results import Estimate, Explanation, Sensitivities
 from greeks.samplers import Sampler
 from greeks.schemes.base import Scheme
+
+MOST_PATHS = 2**32
 
 
 def sensitivities(
@@ -142,6 +145,13 @@ def _names(greeks: Sequence[str]) -> tuple[str, ...]:
 def _check_contract(model: object, payoff: object) -> None:
     if not isinstance(model, Model):
         raise SchemaError(f"model = {model!r:.80}: expected a greeks.Model such as greeks.BlackScholes(...)")
+    name, state = type(model).__name__, getattr(model, "state", None)
+    known = {f.name for f in dataclasses.fields(model)}
+    if not isinstance(state, tuple) or not state or not set(state) <= known:
+        raise SchemaError(
+            f"{name}.state = {state!r}: expected a tuple of names of its fields, those that are the initial state, "
+            f'such as ("spot",); its fields are {", ".join(sorted(known))}'
+        )
     if not isinstance(payoff, Payoff):
         raise SchemaError(f"payoff = {payoff!r:.80}: expected a greeks.Payoff such as greeks.Call(...)")
     if not hasattr(payoff, "maturity"):
@@ -154,6 +164,10 @@ def _check_settings(s: Settings) -> None:
             raise SchemaError(f"{name} = {value!r}: expected a whole number >= {least}")
 
     whole("paths", s.paths, 2)
+    if s.paths > MOST_PATHS:
+        raise SchemaError(
+            f"paths = {s.paths}: expected at most {MOST_PATHS} in a first batch; for more accuracy give std_error="
+        )
     whole("stream", s.stream, 0)
     for name, value in (("max_paths", s.max_paths), ("threads", s.threads)):
         if value is not None:

@@ -9,8 +9,8 @@ from typing import Any
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions import fold as f
 from greeks.expressions.fold import Carry, Exit, Fold
-from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, where, wrap
-from greeks.expressions.trace import Parameter, parameters, traced
+from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, where
+from greeks.expressions.trace import Parameter, TraceError, as_tuple, called, number, parameters, traced
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.schemes.base import Scheme
@@ -69,13 +69,16 @@ def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_st
     observed = {i for i, x in enumerate(flows.seen) if x in used}
     step = scheme.transition(model, contract.model_parameters, observed)
     show = dict(zip(flows.seen, step.visible, strict=True))
-    now, then = wrap(model.discount(f.VALUATION)), wrap(model.discount(payoff.maturity))  # type: ignore[attr-defined]
+    now, then, there = (
+        number(model, "discount", called(model, "discount", t))
+        for t in (f.VALUATION, payoff.maturity, f.DATE)  # type: ignore[attr-defined]
+    )
     carries = [*step.carries]
     for s, start, after in zip(flows.stats, flows.start, flows.observe, strict=True):
         carries.append(Carry(s, start, s, s, substitute(after, show)))
-    flow = substitute(flows.paid, show) * wrap(model.discount(f.DATE)) / now
+    flow = substitute(flows.paid, show) * there / now
     settled, after = (substitute(e, show) * then / now for e in (flows.settled, flows.after))
-    ends = _exit(flows, show, wrap(model.discount(f.DATE)) / now, settled, after)
+    ends = _exit(flows, show, there / now, settled, after)
     value = settled
     if ends is not None:
         alive = ends.alive
@@ -103,22 +106,23 @@ def _trace_payoff(contract: Contract, payoff: Payoff, observes: bool) -> _Flows:
     seen = tuple(symbol(f"seen_{k}", contract.model_parameters[k].size) for k in contract.model.state)
     try:
         return _flows_of(payoff, seen, observes)
-    except (TypeError, IndexError) as e:
+    except TraceError as e:
         _explain_shape(contract, e)
         raise
 
 
 def _flows_of(payoff: Payoff, seen: tuple[Expr, ...], observes: bool) -> _Flows:
-    start = tuple(map(wrap, payoff.start()))
+    start = _several(payoff, "start", called(payoff, "start"), "statistics")
     stats = tuple(symbol(f"stat_{i}", e.size) for i, e in enumerate(start))
     observed = _observed(payoff, stats, seen) if observes else stats
     if any(a.size and not s.size for a, s in zip(observed, stats, strict=True)):
         stats = tuple(symbol(f"stat_{i}", a.size) for i, a in enumerate(observed))
         observed = _observed(payoff, stats, seen)
-    paid = wrap(payoff.pay(stats, f.DATE, seen)) if observes else ZERO
-    settled = wrap(payoff.settle(stats, seen))
-    after = wrap(payoff.settle_after_exit(stats, seen))
-    exits = tuple((c, wrap(amount)) for c, amount in payoff.exits(stats, f.DATE, seen)) if observes else ()
+    paid = _amount(payoff, "pay", stats, f.DATE, seen) if observes else ZERO
+    settled = _amount(payoff, "settle", stats, seen)
+    after = _amount(payoff, "settle_after_exit", stats, seen)
+    pairs = as_tuple(payoff, "exits", called(payoff, "exits", stats, f.DATE, seen), "(condition, amount) pairs")
+    exits = tuple((c, number(payoff, "exits", amount)) for c, amount in pairs) if observes else ()
     for name, e in (("settle", settled), ("pay", paid), ("settle_after_exit", after)):
         if e.size:
             raise SchemaError(
@@ -129,20 +133,29 @@ def _flows_of(payoff: Payoff, seen: tuple[Expr, ...], observes: bool) -> _Flows:
 
 
 def _observed(payoff: Payoff, stats: tuple[Expr, ...], seen: tuple[Expr, ...]) -> tuple[Expr, ...]:
-    after: tuple[Any, ...] = payoff.observe(stats, f.DATE, seen)
-    if not isinstance(after, tuple) or len(after) != len(stats):
+    given = called(payoff, "observe", stats, f.DATE, seen)
+    after = _several(payoff, "observe", given, f"{len(stats)} statistics, as many as start() returns")
+    if len(after) != len(stats):
         raise SchemaError(
             f"{type(payoff).__name__}.observe returned {after!r}: expected a tuple of {len(stats)} statistics, "
             "as many as start() returns"
         )
-    return tuple(map(wrap, after))
+    return after
+
+
+def _several(payoff: Payoff, method: str, value: object, meaning: str) -> tuple[Expr, ...]:
+    return tuple(number(payoff, method, v) for v in as_tuple(payoff, method, value, meaning))
+
+
+def _amount(payoff: Payoff, method: str, *args: Any) -> Expr:
+    return number(payoff, method, called(payoff, method, *args))
 
 
 def _explain_shape(contract: Contract, e: Exception) -> None:
     """A payoff that treats one asset as several, or too few as many, says so in the words of its user."""
-    if "scalar" in str(e) or "element" in str(e) or isinstance(e, IndexError):
+    if isinstance(e.__cause__, (TypeError, IndexError)) and ("it has no length" in str(e) or "element" in str(e)):
         payoff, model = type(contract.payoff).__name__, type(contract.model).__name__
         raise UnsupportedError(
-            f"{payoff} cannot be paid on {model}: {e}. Use a model with as many assets as the payoff reads, such as "
-            "greeks.MultiBlackScholes"
+            f"{payoff} cannot be paid on {model}: {e.__cause__}. Use a model with as many assets as the payoff reads, "
+            "such as greeks.MultiBlackScholes"
         ) from e

@@ -38,6 +38,7 @@ class Sample:
 
     greek: str
     column: int
+    random: bool  # whether it differs from path to path
     estimator: str
     reason: str
 
@@ -138,8 +139,9 @@ def _build(
     stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), shape)
     slots, offsets, width = _slots(contract, stages)
     program = compose(stages, layout(stages, offsets, width))
-    samples = [Sample("price", program.outputs["price"][0], "mean", "discounted payoff")]
-    samples += [_sample(greek, label, choice, program) for greek, label, choice in chosen]
+    random = {name: stages.tidy.varies(e) for name, e in stages.settle.items()}
+    samples = [Sample("price", program.outputs["price"][0], random["price"], "mean", "discounted payoff")]
+    samples += [_sample(greek, label, choice, program, random[label]) for greek, label, choice in chosen]
     return Plan(tuple(samples), _pairing(program), program, slots, refusals)
 
 
@@ -227,7 +229,7 @@ def _slots(contract: Contract, stages: Stages) -> tuple[tuple[Expr, ...], dict[E
     return slots, offsets, width
 
 
-def _sample(greek: Greek, label: str, choice: Choice, program: Program) -> Sample:
+def _sample(greek: Greek, label: str, choice: Choice, program: Program, random: bool) -> Sample:
     first, size = program.outputs[label]
     column = first + (greek.element if size else 0)
-    return Sample(greek.name, column, choice.estimator.name, choice.reason)
+    return Sample(greek.name, column, random, choice.estimator.name, choice.reason)

@@ -22,6 +22,7 @@ from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
 
 ROUNDING = 2.0**-48  # relative; the error of a number that no path changes
+BETWEEN_LOOKS = 64  # chunks of paths between two looks at the clock, where there is a time limit
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 
 
@@ -83,16 +84,17 @@ def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started
     pilot: Chunks = rows_of(program, table, rows, first=0, paths=done, **draws)
     _refuse_wrong_scores(plan, pilot)
     mixing = plan.pairing.mixing(plan.pairing.coefficients(pilot))
-    parts, size = [cross_fitted(plan.pairing, pilot)], size - done
-    while True:
+    parts, pending = [cross_fitted(plan.pairing, pilot)], size - done
+    while settings.time_limit is None or time.perf_counter() - started < settings.time_limit:
+        size = pending if settings.time_limit is None else min(pending, BETWEEN_LOOKS * CHUNK)
         if size > 0:
             parts.append(rows_of(program, table, rows, first=done, paths=size, mixing=mixing, **draws))
-        done += size
-        found = joined(parts)
-        size = _next_batch(plan.samples, found, target, done, limit, CHUNK)
-        late = settings.time_limit is not None and time.perf_counter() - started > settings.time_limit
-        if size <= 0 or late:
-            return found
+        done, pending = done + size, pending - size
+        if pending <= 0:
+            pending = _next_batch(plan.samples, joined(parts), target, done, limit, CHUNK)
+        if pending <= 0:
+            break
+    return joined(parts)
 
 
 def _targets(samples: Sequence[Sample], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
@@ -129,10 +131,13 @@ def read(samples: Sequence[Sample], chunks: Chunks) -> tuple[dict[str, Estimate]
     n, values = moments.count, np.asarray(moments.mean)[columns]
     covariance = np.asarray(moments.comoment)[np.ix_(columns, columns)] / (n - 1) / n
     errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
+    still = np.diag(covariance) == 0.0
     doubts = relative_error_of_error(chunks[0], chunks[2])[columns]
     estimates = {
-        s.greek: Estimate(s.greek, float(v), float(e), n, s.estimator, s.reason, warning(float(doubt)))
-        for s, v, e, doubt in zip(samples, values, errors, doubts, strict=True)
+        s.greek: Estimate(
+            s.greek, float(v), float(e), n, s.estimator, s.reason, warning(float(doubt), bool(s.random and same))
+        )
+        for s, v, e, doubt, same in zip(samples, values, errors, doubts, still, strict=True)
     }
     return estimates, covariance
 

@@ -27,8 +27,13 @@ def relative_error_of_error(counts: npt.NDArray[np.int64], comoments: Array) -> 
     return np.where(mean > 0.0, relative, 0.0)
 
 
-def warning(relative: float) -> tuple[str, ...]:
-    """What to tell the user of one number."""
+def warning(relative: float, unmoved: bool) -> tuple[str, ...]:
+    """What to tell the user of one number; `unmoved` where chance enters but no path differed from another."""
+    if unmoved:
+        return (
+            "every path gave the same number: nothing is random at these parameters, or what matters is too rare for "
+            "this many paths, and then the standard error of 0 means nothing",
+        )
     if not relative > TRUSTED:
         return ()
     return (

@@ -8,10 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from greeks.expressions.node import Expr, const, symbol
+from greeks.errors import SchemaError
+from greeks.expressions.node import Expr, const, symbol, wrap
 
 Subject = TypeVar("Subject")
 STRUCTURAL = frozenset({"dates"})  # fields that shape the time grid rather than enter a formula
+
+
+class TraceError(SchemaError, TypeError):
+    """A model's or payoff's own code failed on symbols."""
 
 
 @dataclass(frozen=True)
@@ -96,3 +101,34 @@ def structure(subject: Any) -> tuple[Any, ...]:
         elif _is_sequence(value) and getattr(value, "shape", None) != ():
             parts.append((f.name, "vector", len(value)))
     return tuple(parts)
+
+
+def called(subject: Any, method: str, *args: Any) -> Any:
+    """What a user's method returns for symbols; what goes wrong in it is said with its name."""
+    try:
+        return getattr(subject, method)(*args)
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as e:
+        hint = ""
+        if "ufunc" in str(e):
+            hint = (
+                "; numpy functions cannot see through a traced value: use greeks.exp, greeks.maximum, greeks.where, ..."
+            )
+        raise TraceError(f"{type(subject).__name__}.{method}: {e}{hint}") from e
+
+
+def as_tuple(subject: Any, method: str, value: Any, meaning: str) -> tuple[Any, ...]:
+    """`value` if it is a tuple or list, as a method that returns several values must give."""
+    if not isinstance(value, (tuple, list)):
+        raise TraceError(
+            f"{type(subject).__name__}.{method} returned {value!r:.80}: expected a tuple of {meaning}; "
+            "a single value needs its comma, (value,)"
+        )
+    return tuple(value)
+
+
+def number(subject: Any, method: str, value: Any) -> Expr:
+    """`value` as an expression."""
+    try:
+        return wrap(value)
+    except TypeError as e:
+        raise TraceError(f"{type(subject).__name__}.{method} returned {value!r:.80}: {e}") from None

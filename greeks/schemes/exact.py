@@ -9,9 +9,9 @@ from greeks.errors import UnsupportedError
 from greeks.expressions import node as n
 from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import DT, T
-from greeks.expressions.node import Expr, substitute, symbols, wrap
+from greeks.expressions.node import Expr, substitute, symbols
 from greeks.expressions.tangent import partial
-from greeks.expressions.trace import Parameter
+from greeks.expressions.trace import Parameter, as_tuple, called, number
 from greeks.models.base import Model
 from greeks.schemes.base import Scheme
 from greeks.schemes.euler import euler_steps
@@ -56,10 +56,10 @@ def _given(model: Model, sde: SDE) -> tuple[SDE, list[Expr]] | None:
     """The model's own transition, in the logarithm of a state where that is linear in the noise."""
     states = tuple(n.symbol(f"x_{c.name}", c.y.size) for c in sde.coordinates)
     noises = tuple(w.value for w in sde.noises)
-    stepped = model.transition(T, DT, states, noises)
+    stepped = called(model, "transition", T, DT, states, noises)
     if stepped is None:
         return None
-    raw = [wrap(e) for e in stepped]
+    raw = [number(model, "transition", e) for e in as_tuple(model, "transition", stepped, "one value a state")]
     logs = [_log_step(e, noises) for e in raw]
     coordinates = [_coordinate(c, x, log) for c, x, log in zip(sde.coordinates, states, logs, strict=True)]
     back = {x: c.value for x, c in zip(states, coordinates, strict=True) if c.value is not x}

@@ -9,8 +9,8 @@ from greeks.errors import SchemaError
 from greeks.expressions import node as n
 from greeks.expressions.algebra import quotient
 from greeks.expressions.fold import T
-from greeks.expressions.node import ZERO, Expr, const, substitute, symbol, wrap
-from greeks.expressions.trace import Parameter
+from greeks.expressions.node import ZERO, Expr, const, substitute, symbol
+from greeks.expressions.trace import Parameter, as_tuple, called, number
 from greeks.models.base import Model
 
 
@@ -95,8 +95,9 @@ def trace_sde(model: Model, parameters: Mapping[str, Parameter], truncated: bool
         n.extremum("max", x, ZERO) if truncated and name in model.nonnegative else x
         for name, x in zip(model.state, states, strict=True)
     )
-    drift = tuple(map(wrap, model.drift(T, seen)))
-    rows = tuple(tuple(map(wrap, row)) for row in model.diffusion(T, seen))
+    drift = _values(model, "drift", called(model, "drift", T, seen), "one value a state")
+    given = as_tuple(model, "diffusion", called(model, "diffusion", T, seen), "rows, one a state")
+    rows = tuple(_values(model, "diffusion", row, "entries, one a Brownian motion") for row in given)
     _check_shapes(model, drift, rows)
     logs = [
         _proportional(name, x, a, row, model) for name, x, a, row in zip(model.state, states, drift, rows, strict=True)
@@ -121,6 +122,10 @@ def trace_sde(model: Model, parameters: Mapping[str, Parameter], truncated: bool
     count = len(rows[0])
     noises = tuple(brownian(f"z_{j}", size, model.correlation_of) for j in range(count))
     return SDE(model, tuple(coordinates), noises)
+
+
+def _values(model: Model, method: str, value: object, meaning: str) -> tuple[Expr, ...]:
+    return tuple(number(model, method, v) for v in as_tuple(model, method, value, meaning))
 
 
 def _proportional(
