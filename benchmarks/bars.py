@@ -29,6 +29,17 @@ PRICE = (
     "gk.price(gk.BlackScholes(100.0, 0.05, 0.2), gk.Call(100.0, 1.0), paths=2**16, seed=1, threads=1)"
 )
 
+BASKET = """
+import time
+import numpy as np
+import greeks as gk
+gk.price(gk.BlackScholes(100.0, 0.05, 0.2), gk.Call(100.0, 1.0), paths=256)
+model = gk.MultiBlackScholes((100.0,) * {n}, 0.05, (0.2,) * {n}, 0.5 + 0.5 * np.eye({n}), (0.0,) * {n})
+start = time.process_time()
+gk.sensitivities(model, gk.BasketCall(100.0, 1.0), ["delta", "vega"], paths=256)
+print(time.process_time() - start)
+"""
+
 
 @dataclass(frozen=True)
 class Race:
@@ -137,6 +148,17 @@ def start_up(rounds: int) -> list[list[str]]:
     return [row(f"{what}, s", Ratio(median(t), min(t), max(t)), bar, at_least=False) for what, t, bar in timings]
 
 
+def many_assets(rounds: int) -> list[str]:
+    """Cold compile of a basket with all deltas and vegas on 50 assets over that on 2, the shared code being there."""
+    seconds: dict[int, list[float]] = {2: [], 50: []}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as cache:
+            process(PRICE, cache)
+            for n, taken in seconds.items():
+                taken.append(float(process(BASKET.format(n=n), cache)[1]))
+    return row("Basket on 50 assets over 2: cold compile", ratio(seconds[50], seconds[2]), 1.5, at_least=False)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
@@ -147,6 +169,7 @@ def main() -> None:
     rows = [line for race in RACES if race.task in given.tasks for line in run(race, given.rounds)]
     rows += [own_model("T3", 2**17, given.rounds), own_model("T1", 2**22, given.rounds)]
     rows += start_up(5)
+    rows.append(many_assets(5))
     body = report.table(HEADS, rows)
     print(body)
     if not given.dry:

@@ -38,6 +38,7 @@ from greeks.payoffs import (
     AsianPut,
     AssetOrNothingCall,
     AssetOrNothingPut,
+    Autocallable,
     BarrierOption,
     BasketCall,
     BasketPut,
@@ -65,9 +66,9 @@ __version__ = "0.1.0"
 _LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio"}
 
 __all__ = [
-    "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Bachelier", "BarrierOption",
-    "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "Conditional", "DigitalCall", "DigitalPut",
-    "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation",
+    "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable", "Bachelier",
+    "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "Conditional", "DigitalCall",
+    "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation",
     "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio", "LookbackCall", "LookbackPut", "Milstein",
     "Mixed", "Model", "MultiBlackScholes", "Pathwise", "Payoff", "Philox", "Put", "Sampler", "Scalar",
     "SchemaError", "Scheme", "Sensitivities", "SpreadCall", "UnsupportedError", "WorstOfCall", "WorstOfPut",

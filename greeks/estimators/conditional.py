@@ -15,6 +15,9 @@ from greeks.expressions.algebra import free_of, linear_in
 from greeks.expressions.fold import MAPS, OBSERVED, Carry, Exit, Fold
 from greeks.expressions.node import ONE, ZERO, Expr, const, is_const, postorder, substitute, symbol, symbols
 
+_Bounds = tuple[Expr | None, Expr | None]  # levels of y below and above which the contract has ended
+FAR = 40.0  # standard deviations that no step goes
+
 
 @dataclass(frozen=True)
 class Conditional(Estimator):
@@ -57,7 +60,7 @@ def _refuse_moving_exit(fold: Fold, directions: tuple[Direction, ...]) -> None:
 def conditioned(fold: Fold) -> Fold:
     """The same price with the jumps integrated out."""
     step = _Step.of(fold)
-    smooth = _last_step(fold, step) if fold.exit is None else _survival(fold, step)
+    smooth = _last_step(fold, step, (ZERO, ONE), (None, None)) if fold.exit is None else _survival(fold, step)
     if smooth is fold:
         raise UnsupportedError("conditional: there is no exit and no jump of the settlement to integrate out")
     return smooth.pruned()
@@ -114,7 +117,7 @@ def _survival(fold: Fold, step: _Step) -> Fold:
         value = value + paid
     scoring = fold.scoring
     assert scoring is not None
-    return replace(
+    survived = replace(
         fold,
         carries=(*fold.carries, *carries),
         outputs={**fold.outputs, "price": value},
@@ -122,6 +125,11 @@ def _survival(fold: Fold, step: _Step) -> Fold:
         no_density="the contract lives on after its exit: two paths share their noise",
         exit=None,
     )
+    onward = _Step(
+        names[step.y], step.noise, *(substitute(e, {step.y: names[step.y]}) for e in (step.mean, step.deviation))
+    )
+    stretch = tuple(substitute(e, {step.y: names[step.y]}) for e in _stretch(step, below, above))
+    return _last_step(survived, onward, (stretch[0], stretch[1]), (below, above))
 
 
 def _law(fold: Fold) -> set[Expr]:
@@ -205,24 +213,30 @@ def _level(side: Expr, other: Expr, y: Expr) -> Expr | None:
     return None
 
 
+def _cdf_at(step: _Step, level: Expr, far: float, sign: float) -> Expr:
+    """Phi(sign * noise at the level); the level is out of reach on dates that are not monitored."""
+    seen = n.where(OBSERVED > ZERO, step.standard(level), const(far), "guard")
+    return n.unary("normal_cdf", const(sign) * seen)
+
+
 def _truncated(step: _Step, lower: Expr | None, upper: Expr | None) -> tuple[Expr, Expr]:
     """(probability, noise): of the surviving stretch, and the noise moved onto it, monotonically."""
-
-    def phi(level: Expr, far: float, sign: float) -> Expr:
-        seen = n.where(OBSERVED > ZERO, step.standard(level), const(far), "guard")
-        return n.unary("normal_cdf", const(sign) * seen)
-
     z = step.noise
     if upper is None and lower is not None:
-        p = phi(lower, -40.0, -1.0)
+        p = _cdf_at(step, lower, -FAR, -1.0)
         return p, -_quantile(n.unary("normal_cdf", -z) * p)
     if lower is None and upper is not None:
-        p = phi(upper, 40.0, 1.0)
+        p = _cdf_at(step, upper, FAR, 1.0)
         return p, _quantile(n.unary("normal_cdf", z) * p)
-    assert lower is not None and upper is not None
-    low = phi(lower, -40.0, 1.0)
-    p = phi(upper, 40.0, 1.0) - low
-    return p, _quantile(low + n.unary("normal_cdf", z) * p)
+    low, high = _stretch(step, lower, upper)
+    return high - low, _quantile(low + n.unary("normal_cdf", z) * (high - low))
+
+
+def _stretch(step: _Step, lower: Expr | None, upper: Expr | None) -> tuple[Expr, Expr]:
+    """The part of (0, 1) in which the noise's uniform survives."""
+    low = ZERO if lower is None else _cdf_at(step, lower, -FAR, 1.0)
+    high = ONE if upper is None else _cdf_at(step, upper, FAR, 1.0)
+    return low, high
 
 
 def _quantile(p: Expr) -> Expr:
@@ -230,29 +244,51 @@ def _quantile(p: Expr) -> Expr:
 
 
 # last step --------------------------------------------------------------------------------------------------------
-LAST = {part: symbol(f"last_{part}") for part in ("mean", "deviation", "noise")}
+LAST = {part: symbol(f"last_{part}") for part in ("mean", "deviation", "noise", "low", "high")}
 
 
-def _last_step(fold: Fold, step: _Step) -> Fold:
-    """Settlement jumps integrated over the last step's noise: each side drawn once, with its probability."""
+def _last_step(fold: Fold, step: _Step, stretch: tuple[Expr, Expr], bounds: _Bounds) -> Fold:
+    """Settlement jumps integrated over the last step's noise: each side drawn once, with its probability.
+
+    `stretch` is the part of (0, 1) that the noise's uniform is drawn from: all of it, or what survival between the
+    `bounds` leaves.
+    """
+    y = step.y
     price = fold.outputs["price"]
-    jumps = [
-        e for e in postorder([price]) if e.op == "where" and e.payload is None and not free_of(e.args[0], {step.y})
-    ]
+    jumps = [e for e in postorder([price]) if e.op == "where" and e.payload is None and not free_of(e.args[0], {y})]
     if not jumps:
         return fold
     conditions = list(dict.fromkeys(e.args[0] for e in jumps))
     if len(conditions) > 1:
         raise UnsupportedError(f"conditional: the settlement jumps at more than one level, {conditions[0]} and others")
-    level, above = _threshold(conditions[0], step.y)
-    d = (level - LAST["mean"]) / LAST["deviation"]
-    z = LAST["noise"]
-    over, under = n.unary("normal_cdf", -d), n.unary("normal_cdf", d)
-    high = _branch(price, jumps, above, step.y, -_quantile(n.unary("normal_cdf", -z) * over))
-    low = _branch(price, jumps, not above, step.y, _quantile(n.unary("normal_cdf", z) * under))
-    parts = {"mean": step.mean, "deviation": step.deviation, "noise": step.noise}
+    level, above = _threshold(conditions[0], y)
+    d = (_within(level, bounds) - LAST["mean"]) / LAST["deviation"]
+    sides = _two_sides(d, *stretch)
+    branches = [_branch(price, jumps, holds, y, z) for (_, z), holds in zip(sides, (not above, above), strict=True)]
+    value = sides[0][0] * branches[0] + sides[1][0] * branches[1]
+    parts = {"mean": step.mean, "deviation": step.deviation, "noise": step.noise, "low": stretch[0], "high": stretch[1]}
     kept = tuple(Carry.of(f"last_{k}", ZERO, arrive=e) for k, e in parts.items())
-    return replace(fold, carries=(*fold.carries, *kept), outputs={**fold.outputs, "price": over * high + under * low})
+    return replace(fold, carries=(*fold.carries, *kept), outputs={**fold.outputs, "price": value})
+
+
+def _within(level: Expr, bounds: _Bounds) -> Expr:
+    """A level kept between those at which the contract has ended: parameters decide it, not the path."""
+    lower, upper = bounds
+    kept = level if lower is None else n.extremum("max", level, lower)
+    kept = kept if upper is None else n.extremum("min", kept, upper)
+    return kept if kept is level else n.where(OBSERVED > ZERO, kept, level, "guard")
+
+
+def _two_sides(d: Expr, low: Expr, high: Expr) -> tuple[tuple[Expr, Expr], tuple[Expr, Expr]]:
+    """(probability, noise) below and above the standard level d, given that the uniform is in (low, high)."""
+    z, over, under = LAST["noise"], n.unary("normal_cdf", -d), n.unary("normal_cdf", d)
+    if is_const(low, 0.0) and is_const(high, 1.0):
+        down, up = n.unary("normal_cdf", z) * under, n.unary("normal_cdf", -z) * over
+        return (under, _quantile(down)), (over, -_quantile(up))
+    low, high, cut = LAST["low"], LAST["high"], under
+    width, u = high - low, n.unary("normal_cdf", z)
+    below = ((cut - low) / width, _quantile(low + u * (cut - low)))
+    return below, ((high - cut) / width, _quantile(cut + u * (high - cut)))
 
 
 def _branch(price: Expr, jumps: list[Expr], holds: bool, y: Expr, z: Expr) -> Expr:

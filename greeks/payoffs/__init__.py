@@ -1,6 +1,7 @@
 """Payoffs: cash flows as functionals of a path. One family a file."""
 
 from greeks.payoffs.asian import AsianCall, AsianPut
+from greeks.payoffs.autocallable import Autocallable
 from greeks.payoffs.barrier import BarrierOption
 from greeks.payoffs.base import Payoff
 from greeks.payoffs.basket import (
@@ -18,7 +19,7 @@ from greeks.payoffs.vanilla import Call, Put
 
 BUILT_IN: tuple[type[Payoff], ...] = (
     *(Call, Put, DigitalCall, DigitalPut, AssetOrNothingCall, AssetOrNothingPut),
-    *(AsianCall, AsianPut, BarrierOption, LookbackCall, LookbackPut),
+    *(AsianCall, AsianPut, Autocallable, BarrierOption, LookbackCall, LookbackPut),
     *(BasketCall, BasketPut, ExchangeOption, SpreadCall, BestOfCall, WorstOfCall, WorstOfPut),
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "AsianPut",
     "AssetOrNothingCall",
     "AssetOrNothingPut",
+    "Autocallable",
     "BarrierOption",
     "BasketCall",
     "BasketPut",
