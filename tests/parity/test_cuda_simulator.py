@@ -50,6 +50,20 @@ CASES: dict[str, tuple[str, str, list[str], str, set[str]]] = {
         "{'estimator': gk.LikelihoodRatio()}",
         {"likelihood ratio"},
     ),
+    "barrier, conditioned": (
+        BLACK_SCHOLES,
+        "gk.BarrierOption(101.0, 112.0, 1.0, 3, 'up', 'out', True, 2.0)",
+        ["delta", "vega"],
+        "{'estimator': gk.Conditional()}",
+        {"conditional"},
+    ),
+    "autocallable, conditioned": (
+        BLACK_SCHOLES,
+        "gk.Autocallable(100.0, 0.02, 70.0, 100.0, 1.0, 4)",
+        ["delta", "gamma"],
+        "{'estimator': gk.Conditional()}",
+        {"conditional"},
+    ),
     "Asian with today's price": (
         BLACK_SCHOLES,
         "gk.AsianCall(101.0, 1.0, (0.0, 0.3, 1.0))",
