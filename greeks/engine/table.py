@@ -14,6 +14,7 @@ from greeks.engine.stages import Stages
 from greeks.expressions import fold as f
 from greeks.expressions.emit import Emitter, Place, Store
 from greeks.expressions.node import Expr, is_const, postorder, symbols
+from greeks.expressions.uniform import merged
 
 GRID = frozenset({*f.GRID_FINE, *f.GRID_DATE})
 
@@ -55,7 +56,7 @@ class Table:
 def layout(stages: Stages, parameters: Mapping[Expr, int], width: int) -> Table:
     """Columns for every maximal uniform part of what the paths compute."""
     table = Table(parameters, width, Section(), Section(), Section(), Section(), Section())
-    never = {c: c for c in stages.uniform}
+    by_row = {*GRID, *stages.uniform}
     sections = (
         (stages.fine, table.fine),
         (stages.seen, table.seen),
@@ -65,7 +66,7 @@ def layout(stages: Stages, parameters: Mapping[Expr, int], width: int) -> Table:
     for stage, section in sections:
         if stage is not None:
             for e in frontier(stages, stage.updates.values()):
-                home = table.head if symbols(e).isdisjoint({*GRID, *never}) else section
+                home = table.head if symbols(e).isdisjoint(by_row) else section
                 if e not in parameters:
                     home.add(e)
     starts = [c.start for c in stages.fold.carries if c.symbol in stages.varying]
@@ -115,7 +116,7 @@ class Preparation:
             *self._settle(),
         ]
         arrays = [f"{name} = zeros({n})" for name, n in self.store.arrays.items()]
-        lines = ["def prepare(theta, fine, dates, grid, table):", *("    " + x for x in [*arrays, *body]), "    return"]
+        lines = ["def prepare(theta, fine, dates, grid, table):", *indented([*arrays, *body, "return"])]
         return "\n".join(lines)
 
     def _emit(
@@ -160,38 +161,38 @@ class Preparation:
         ]
 
     def _loops(self) -> list[str]:
-        fine, fine_names = _grid_row("fine", f.GRID_FINE, "s")
-        row = "k + 1" if self.stages.fold.observes_start else "k"
-        date, date_names = _grid_row("dates", f.GRID_DATE, row)
+        """Over intervals, and fine steps in each; a single interval ends in `_settle`, before anything arrives."""
+        lines = ["s = 0", "for k in range(grid.shape[0]):", *indented(self._fine())]
+        return lines if self.stages.single else [*lines, *indented(self._dates())]
+
+    def _fine(self) -> list[str]:
+        grid, names = _grid_row("fine", f.GRID_FINE, "s")
         step = [*self._columns(self.table.fine, "r"), *self._carry("advance")]
-        width = max(self.table.fine.width, 0)
-        inner = [*fine_names, f"r = int(grid[k, 2]) + j * {width}", *self._emit(step, "s", fine), "s += 1"]
-        seen = self._emit([*self._columns(self.table.seen, "d"), *self._seen_carry()], "v", date)
-        unseen = self._emit([*self._columns(self.table.unseen, "d"), *self._carry("arrive")], "u", date)
-        lines = ["s = 0", "for k in range(grid.shape[0]):"]
-        if step:
-            lines += ["    for j in range(int(grid[k, 0])):", *("        " + x for x in inner)]
-        lines += [*("    " + x for x in date_names), "    d = int(grid[k, 3])"]
-        lines += ["    if grid[k, 1] > 0.0:", *("        " + x for x in [*seen, "pass"])]
-        lines += ["    else:", *("        " + x for x in [*unseen, "pass"])]
-        return lines if not self.stages.single else self._single(lines, date_names)
+        if not step:
+            return ["pass"]
+        row = f"r = int(grid[k, 2]) + j * {self.table.fine.width}"
+        body = [*names, row, *self._emit(step, "s", grid), "s += 1"]
+        return ["for j in range(int(grid[k, 0])):", *indented(body)]
 
-    def _single(self, lines: list[str], date_names: list[str]) -> list[str]:
-        """One interval: the only date is settlement, whose columns see the carries before they arrive."""
-        cut = next(i for i, x in enumerate(lines) if x.strip().startswith("d = int(grid[k, 3])"))
-        return lines[:cut]
-
-    def _seen_carry(self) -> list[tuple[Place, Expr]]:
-        from greeks.expressions.uniform import merged
-
+    def _dates(self) -> list[str]:
+        row = "k + 1" if self.stages.fold.observes_start else "k"
+        grid, names = _grid_row("dates", f.GRID_DATE, row)
         both = merged(self.stages.fold, "arrive", "observe")
-        return [(self.carried[c.symbol], both[c.symbol]) for c in self.uniform if both[c.symbol] is not c.symbol]
+        observed = [(self.carried[c.symbol], both[c.symbol]) for c in self.uniform if both[c.symbol] is not c.symbol]
+        seen = self._emit([*self._columns(self.table.seen, "d"), *observed], "v", grid)
+        unseen = self._emit([*self._columns(self.table.unseen, "d"), *self._carry("arrive")], "u", grid)
+        branches = ["if grid[k, 1] > 0.0:", *indented([*seen, "pass"]), "else:", *indented([*unseen, "pass"])]
+        return [*names, "d = int(grid[k, 3])", *branches]
 
     def _settle(self) -> list[str]:
-        row = len(f.GRID_DATE) and "grid.shape[0] - 1 + (1 if dates.shape[0] > grid.shape[0] else 0)"
         grid, names = _grid_row("dates", f.GRID_DATE, "last")
         head = self._columns(self.table.head, str(self.table.parameter_width))
-        return [f"last = {row}", *names, *self._emit(head, "e", grid)]
+        return ["last = dates.shape[0] - 1", *names, *self._emit(head, "e", grid)]
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """Lines as the body of a block."""
+    return ["    " + line for line in lines]
 
 
 def _cell(base: str, at: int) -> Place:
@@ -199,8 +200,8 @@ def _cell(base: str, at: int) -> Place:
 
 
 def _parameter_name(e: Expr, at: int) -> str:
-    text = "".join(ch if ch.isalnum() else "_" for ch in str(e.payload)).strip("_")
-    return f"{text}_{at}" if not text or text[0].isdigit() else f"p_{text}"
+    """A local name that tells what it is, made unique by the place of the parameter."""
+    return f"p{at}_" + "".join(ch if ch.isalnum() else "_" for ch in str(e.payload)).strip("_")
 
 
 def _grid_row(array: str, names: Sequence[Expr], row: str) -> tuple[dict[Expr, Place], list[str]]:
