@@ -11,7 +11,7 @@ from greeks.estimators.direction import Direction
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
 from greeks.expressions import node as n
-from greeks.expressions.algebra import free_of, linear_in
+from greeks.expressions.algebra import additive_in, free_of, linear_in
 from greeks.expressions.fold import MAPS, OBSERVED, Carry, Exit, Fold
 from greeks.expressions.node import ONE, ZERO, Expr, const, is_const, postorder, substitute, symbol, symbols
 
@@ -102,13 +102,15 @@ def _survival(fold: Fold, step: _Step) -> Fold:
     """Exits that never happen, and a weight `alive` that says how probable that was."""
     ends = fold.exit
     assert ends is not None
+    if fold.observes_start:
+        raise UnsupportedError("conditional: the contract may end today, which no noise decides; leave out the date 0")
     below, above = _surviving_stretch(ends.condition, step.y)
     _check_amount(ends, step.y)
     probability, z = _truncated(step, below, above)
     names = {c.symbol: symbol(f"{c.symbol}!", c.symbol.size) for c in fold.carries if c.symbol not in _law(fold)}
     names[step.y] = symbol(f"{step.y}!")
     arrived = {step.y: substitute(step.at(z), {step.y: names[step.y]})}
-    carries = [_survivor(c, names, arrived, ends, probability) for c in fold.carries if c.symbol in names]
+    carries = [_survivor(c, names, arrived, ends, probability, step) for c in fold.carries if c.symbol in names]
     alive, paid = names[ends.alive], names.get(ends.paid, ends.paid)
     value = alive * substitute(ends.settled, names)
     if not is_const(ends.after, 0.0):  # in = unconditional less the part that never got in
@@ -151,7 +153,7 @@ def _exit_carries(fold: Fold) -> set[Expr]:
 
 
 def _survivor(
-    c: Carry, names: Mapping[Expr, Expr], arrived: Mapping[Expr, Expr], ends: Exit, probability: Expr
+    c: Carry, names: Mapping[Expr, Expr], arrived: Mapping[Expr, Expr], ends: Exit, probability: Expr, step: _Step
 ) -> Carry:
     """Carry c on the surviving path."""
     me = names[c.symbol]
@@ -161,16 +163,20 @@ def _survivor(
     if c.symbol is ends.alive:
         return replace(moved, arrive=me * p, observe=me)
     if c.symbol is ends.paid:
-        exit_flow = substitute(ends.amount, names)
-        regular = substitute(_regular_flow(c, ends), names)
-        return replace(moved, arrive=me + names[ends.alive] * (ONE - p) * exit_flow, observe=me + regular)
+        exit_flow = names[ends.alive] * (ONE - p) * substitute(ends.amount, names)
+        regular = OBSERVED * substitute(_regular_flow(c, ends, step.y), names)
+        return replace(moved, arrive=me + exit_flow + regular, observe=me)
     return replace(moved, arrive=arrived[c.symbol]) if c.symbol in arrived else moved
 
 
-def _regular_flow(paid: Carry, ends: Exit) -> Expr:
-    """What is paid on a date without exit: the flow with the exit's own amount left out."""
-    flow = paid.observe - paid.symbol
-    return substitute(flow, {n.where(ends.condition, ends.amount, ZERO): ZERO})
+def _regular_flow(paid: Carry, ends: Exit, y: Expr) -> Expr:
+    """What is paid on a date to who was alive before it, whether the contract ends there or not."""
+    flow = additive_in(paid.observe, paid.symbol)
+    assert flow is not None
+    regular = substitute(flow, {n.where(ends.condition, ends.amount, ZERO): ZERO})
+    if not free_of(regular, {y}):
+        raise UnsupportedError("conditional: an amount paid on a date of exit depends on the price there")
+    return regular
 
 
 def _check_amount(ends: Exit, y: Expr) -> None:
@@ -258,6 +264,7 @@ def _last_step(fold: Fold, step: _Step, stretch: tuple[Expr, Expr], bounds: _Bou
     jumps = [e for e in postorder([price]) if e.op == "where" and e.payload is None and not free_of(e.args[0], {y})]
     if not jumps:
         return fold
+    _refuse_shared_step(fold, step, price, bounds)
     conditions = list(dict.fromkeys(e.args[0] for e in jumps))
     if len(conditions) > 1:
         raise UnsupportedError(f"conditional: the settlement jumps at more than one level, {conditions[0]} and others")
@@ -277,6 +284,17 @@ def _within(level: Expr, bounds: _Bounds) -> Expr:
     kept = level if lower is None else n.extremum("max", level, lower)
     kept = kept if upper is None else n.extremum("min", kept, upper)
     return kept if kept is level else n.where(OBSERVED > ZERO, kept, level, "guard")
+
+
+def _refuse_shared_step(fold: Fold, step: _Step, price: Expr, bounds: _Bounds) -> None:
+    """Only the price may know where the last step went: a statistic that saw it would be on neither side."""
+    used = symbols(price) - {step.y}
+    for c in fold.carries:
+        if c.symbol in used and not (free_of(c.observe, {step.y}) and free_of(c.arrive, {step.noise})):
+            raise UnsupportedError(f"conditional: the settlement also depends on {c.symbol}, which saw the last price")
+    carries = {c.symbol for c in fold.carries}
+    if not all(level is None or free_of(level, carries) for level in bounds):
+        raise UnsupportedError("conditional: the level of exit moves with the path, and the settlement jumps besides")
 
 
 def _two_sides(d: Expr, low: Expr, high: Expr) -> tuple[tuple[Expr, Expr], tuple[Expr, Expr]]:

@@ -130,6 +130,55 @@ def test_a_digital_given_the_variance() -> None:
 
 
 @dataclass(frozen=True)
+class CouponNote(gk.Payoff):
+    """Pays a coupon on every date up to that on which S >= trigger, when it ends with 1; else S_T / K at the end."""
+
+    trigger: gk.Scalar
+    coupon: gk.Scalar
+    strike: gk.Scalar
+    maturity: gk.Scalar
+    dates: Any
+
+    def pay(self, stats: Any, t: gk.Scalar, x: Any) -> Any:
+        return self.coupon
+
+    def exits(self, stats: Any, t: gk.Scalar, x: Any) -> Any:
+        return ((x[0] >= self.trigger, 1.0),)
+
+    def settle(self, stats: Any, x: Any) -> Any:
+        return x[0] / self.strike
+
+
+@pytest.mark.parametrize("dates", [4, (0.25, 0.5, 0.75)])
+def test_coupons_are_paid_on_the_date_of_exit_too(dates: Any) -> None:
+    """The last date observed or not: the same Greeks as by the likelihood ratio, the coupon's own among them."""
+    payoff, names = CouponNote(105.0, 0.05, 100.0, 1.0, dates), ["delta", "d_coupon", "rho", "vega"]
+    one = estimate(MODEL, payoff, names)
+    other = gk.sensitivities(MODEL, payoff, names, paths=2**17, seed=4)
+    for name in names:
+        spread = math.hypot(one[name].std_error, other[name].std_error)
+        assert abs(one[name].value - other[name].value) < 4.0 * spread, name
+
+
+@dataclass(frozen=True)
+class AverageIfAbove(gk.Payoff):
+    """The average price if S_T > K: the jump and the average share the last step."""
+
+    strike: gk.Scalar
+    maturity: gk.Scalar
+    dates: int
+
+    def start(self) -> Any:
+        return (0.0, 0.0)
+
+    def observe(self, stats: Any, t: gk.Scalar, x: Any) -> Any:
+        return (stats[0] + x[0], stats[1] + 1.0)
+
+    def settle(self, stats: Any, x: Any) -> Any:
+        return gk.where(x[0] > self.strike, stats[0] / stats[1], 0.0)
+
+
+@dataclass(frozen=True)
 class Corridor(gk.Payoff):
     """1 if L < S_T < U."""
 
@@ -147,6 +196,8 @@ class Corridor(gk.Payoff):
         (MODEL, gk.Call(100.0, 1.0), "no jump"),
         (MODEL, Corridor(90.0, 110.0, 1.0), "cannot be solved"),
         (gk.Bachelier(100.0, 0.05, 20.0), gk.DigitalCall(100.0, 1.0), "no single Gaussian"),
+        (MODEL, AverageIfAbove(100.0, 1.0, 4), "saw the last price"),
+        (MODEL, gk.BarrierOption(100.0, 90.0, 1.0, (0.0, 0.5, 1.0)), "may end today"),
     ],
 )
 def test_refusals_say_why(model: gk.Model, payoff: gk.Payoff, words: str) -> None:
