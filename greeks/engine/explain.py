@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from greeks.engine.contract import Contract
-from greeks.engine.plan import Plan, Wanted, grid_of, plan_for
+from greeks.engine.grid import time_grid
+from greeks.engine.plan import Plan, Wanted, plan_for
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Explanation
@@ -17,7 +18,7 @@ def explanation(
     """The choices for a request."""
     contract = Contract.of(model, payoff)
     scheme = scheme or default_scheme(model)
-    plan: Plan = plan_for(contract, scheme, grid_of(contract, scheme), greeks, wanted, lenient=True)
+    plan: Plan = plan_for(contract, scheme, time_grid(payoff, scheme), greeks, wanted, lenient=True)
     asked = [s for s in plan.samples if s.greek != "price"]
     return Explanation(
         {s.greek: s.estimator for s in asked},

@@ -15,6 +15,16 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class GridShape:
+    """What of a time grid shapes the program."""
+
+    all_observed: bool
+    any_observed: bool
+    observes_start: bool
+    single: bool
+
+
+@dataclass(frozen=True)
 class TimeGrid:
     """Interval ends and what happens there.
 
@@ -28,9 +38,10 @@ class TimeGrid:
     observes_start: bool
 
     @property
-    def shape(self) -> tuple[bool, bool, bool, bool]:
-        """What of the grid shapes the program: all observed, any observed, start observed, one interval."""
-        return bool(self.observed.all()), bool(self.observed.any()), self.observes_start, len(self.ends) == 1
+    def shape(self) -> GridShape:
+        """What of the grid shapes the program."""
+        observed = self.observed
+        return GridShape(bool(observed.all()), bool(observed.any()), self.observes_start, len(self.ends) == 1)
 
     def fine(self) -> Array:
         """One row a fine step: t, dt, first_step, share, t_shift, dt_shift (see `expressions.fold`)."""

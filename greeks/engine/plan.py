@@ -11,10 +11,10 @@ import numpy as np
 
 from greeks.engine.contract import Contract, pricing_fold
 from greeks.engine.control import Pairing
-from greeks.engine.grid import TimeGrid, time_grid
+from greeks.engine.grid import GridShape, TimeGrid
 from greeks.engine.host import Array, value_of
 from greeks.engine.program import Program, compose
-from greeks.engine.stages import GridShape, Stages, cut
+from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.estimators.base import Estimator
@@ -104,7 +104,7 @@ def plan_for(
     if payoff in _reads and key in _plans:
         _plans.move_to_end(key)
         return _plans[key]
-    plan = _build(contract, scheme, GridShape(*grid.shape), greeks, wanted, lenient)
+    plan = _build(contract, scheme, grid.shape, greeks, wanted, lenient)
     _reads[payoff] = _reads.get(payoff, frozenset()) | contract.reads
     _plans[request, payoff, _read_values(contract, _reads[payoff])] = plan
     if len(_plans) > _KEPT:
@@ -120,11 +120,6 @@ def _read_values(contract: Contract, read: frozenset[str] | None) -> Any:
     """The structural values that are baked into the program because a formula reads them."""
     values = (getattr(contract.payoff, name) for name in sorted(read or ()))
     return tuple(tuple(v) if hasattr(v, "__len__") else v for v in values)
-
-
-def grid_of(contract: Contract, scheme: Scheme) -> TimeGrid:
-    """The time grid of a contract."""
-    return time_grid(contract.payoff, scheme)
 
 
 def _build(

@@ -11,7 +11,8 @@ import numpy as np
 
 from greeks.engine.contract import Contract
 from greeks.engine.control import PILOT, Array, Chunks, cross_fitted, joined
-from greeks.engine.plan import Plan, Sample, Wanted, grid_of, plan_for
+from greeks.engine.grid import time_grid
+from greeks.engine.plan import Plan, Sample, Wanted, plan_for
 from greeks.engine.tails import relative_error_of_error, warning
 from greeks.errors import EstimationError, SchemaError
 from greeks.models.base import Model
@@ -48,7 +49,7 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     started = time.perf_counter()
     contract = Contract.of(model, payoff)
     scheme = settings.scheme or default_scheme(model)
-    grid = grid_of(contract, scheme)
+    grid = time_grid(payoff, scheme)
     plan = plan_for(contract, scheme, grid, greeks, settings.estimator)
     chunks = _simulate(plan, *plan.table(contract, grid), settings, started)
     estimates, covariance = read(plan.samples, chunks)

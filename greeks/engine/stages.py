@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from greeks.engine.grid import GridShape
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import Expr, substitute, symbols
 from greeks.expressions.uniform import Tidy, merged, tidied, uniform_carries
-
-
-@dataclass(frozen=True)
-class GridShape:
-    """What of a time grid shapes the program."""
-
-    all_observed: bool
-    any_observed: bool
-    observes_start: bool
-    single: bool
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from typing import Any, Final, Never
 
 COMMUTATIVE: Final = frozenset({"add", "mul", "max", "min"})
 BOOLEAN: Final = frozenset({"lt", "le", "and", "or", "not"})
-REDUCTIONS: Final = frozenset({"sum", "largest", "smallest", "index", "matvec"})
 
 _pool: weakref.WeakValueDictionary[tuple[Any, ...], Expr] = weakref.WeakValueDictionary()
 _lock = threading.Lock()

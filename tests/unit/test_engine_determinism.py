@@ -13,7 +13,8 @@ import pytest
 
 import greeks as gk
 from greeks.engine.contract import Contract
-from greeks.engine.plan import grid_of, plan_for
+from greeks.engine.grid import time_grid
+from greeks.engine.plan import plan_for
 from greeks.kernels import cpu, moments
 from greeks.kernels.chunks import CHUNK
 from greeks.kernels.compile import load
@@ -47,7 +48,7 @@ def test_bits_do_not_depend_on_how_the_paths_are_split(name: str) -> None:
     model, payoff, greeks = CASES[name]
     contract = Contract.of(model, payoff)
     scheme = default_scheme(model)
-    grid = grid_of(contract, scheme)
+    grid = time_grid(payoff, scheme)
     plan = plan_for(contract, scheme, grid, greeks, "auto")
     program, (table, rows) = load(plan.program.cpu, "cpu"), plan.table(contract, grid)
 

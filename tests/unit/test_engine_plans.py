@@ -10,6 +10,7 @@ import pytest
 
 import greeks as gk
 from greeks.engine import plan as plans
+from greeks.engine.grid import time_grid
 from greeks.kernels import compile as compiler
 
 MODEL = gk.BlackScholes(100.0, 0.05, 0.2, 0.02)
@@ -69,7 +70,7 @@ def test_old_plans_make_room() -> None:
         from greeks.engine.contract import Contract
 
         contract = Contract.of(MODEL, gk.Call(100.0, 1.0))
-        grid = plans.grid_of(contract, gk.Exact())
+        grid = time_grid(contract.payoff, gk.Exact())
         for k in range(5):
             plans.plan_for(contract, gk.Exact(), grid, [f"d_{k}"], "auto")
         assert len(plans._plans) == 3
