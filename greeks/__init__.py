@@ -39,6 +39,7 @@ from greeks.payoffs import (
     AssetOrNothingCall,
     AssetOrNothingPut,
     Autocallable,
+    BarrierDigital,
     BarrierOption,
     BasketCall,
     BasketPut,
@@ -49,6 +50,8 @@ from greeks.payoffs import (
     ExchangeOption,
     LookbackCall,
     LookbackPut,
+    NoTouch,
+    OneTouch,
     Payoff,
     Put,
     SpreadCall,
@@ -67,13 +70,14 @@ _LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio"}
 
 __all__ = [
     "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable", "Bachelier",
-    "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "Conditional", "DigitalCall",
-    "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation",
-    "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio", "LookbackCall", "LookbackPut", "Milstein",
-    "Mixed", "Model", "MultiBlackScholes", "Pathwise", "Payoff", "Philox", "Put", "Sampler", "Scalar",
-    "SchemaError", "Scheme", "Sensitivities", "SpreadCall", "UnsupportedError", "WorstOfCall", "WorstOfPut",
-    "absolute", "backends", "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum", "mean",
-    "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
+    "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "Conditional",
+    "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption",
+    "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio", "LookbackCall", "LookbackPut",
+    "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch", "Pathwise", "Payoff", "Philox", "Put",
+    "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "SpreadCall", "UnsupportedError", "WorstOfCall",
+    "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum",
+    "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total",
+    "where",
 ]  # fmt: skip
 
 

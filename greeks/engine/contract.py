@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from greeks.engine.continuous import Watch
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions import fold as f
 from greeks.expressions.fold import Carry, Exit, Fold
 from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, where
 from greeks.expressions.trace import Parameter, TraceError, as_tuple, called, number, parameters, traced
 from greeks.models.base import Model
-from greeks.payoffs.base import Payoff
+from greeks.payoffs.base import Payoff, is_continuous
 from greeks.schemes.base import Scheme
+from greeks.schemes.sde import trace_sde
 
 ALIVE, PAID = symbol("alive"), symbol("paid")
 
@@ -73,23 +75,56 @@ def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_st
         number(model, "discount", called(model, "discount", t))
         for t in (f.VALUATION, payoff.maturity, f.DATE)  # type: ignore[attr-defined]
     )
-    carries = [*step.carries]
-    for s, start, after in zip(flows.stats, flows.start, flows.observe, strict=True):
-        carries.append(Carry(s, start, s, s, substitute(after, show)))
-    flow = substitute(flows.paid, show) * there / now
     settled, after = (substitute(e, show) * then / now for e in (flows.settled, flows.after))
-    ends = _exit(flows, show, there / now, settled, after)
-    value = settled
-    if ends is not None:
-        alive = ends.alive
-        carries.append(Carry.of("alive", ONE, observe=where(ends.condition, ZERO, alive)))
-        flow = alive * (flow + where(ends.condition, ends.amount, ZERO))
-        value = alive * settled + (ONE - alive) * after
-    if not is_const(flow, 0.0):
-        carries.append(Carry.of("paid", ZERO, observe=PAID + flow))
+    if is_continuous(contract.payoff):
+        sde = trace_sde(model, contract.model_parameters)
+        rules = _always(Watch(type(contract.payoff).__name__, sde, scheme, there / now), flows, show)
+    else:
+        rules = _on_dates(flows, show, there / now, settled, after)
+    carries, value = [*step.carries, *rules.carries], settled
+    if rules.ends:
+        value = ALIVE * settled + (ONE - ALIVE) * after
+    if not is_const(rules.flow, 0.0):
+        carries.append(Carry.of("paid", ZERO, observe=PAID + rules.flow))
         value = value + PAID
+    noise = {**step.noise, "arrive": (*step.noise.get("arrive", ()), *rules.noise)}
     outputs = {"price": value, "unit": ONE}
-    return Fold(tuple(carries), outputs, step.scoring, step.no_density, step.noise, observes_start, ends)
+    return Fold(tuple(carries), outputs, step.scoring, step.no_density, noise, observes_start, rules.exit)
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What looking at the path does: the payoff's carries, and the amounts paid on a date, discounted."""
+
+    carries: tuple[Carry, ...]
+    flow: Expr
+    ends: bool  # whether there is a carry ALIVE
+    exit: Exit | None = None
+    noise: tuple[Expr, ...] = ()
+
+
+def _on_dates(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Expr, after: Expr) -> _Rules:
+    """The path is looked at on dates, and the contract ends where a condition then holds."""
+    updates = zip(flows.stats, flows.start, flows.observe, strict=True)
+    carries = tuple(Carry(s, start, s, s, substitute(after, show)) for s, start, after in updates)
+    flow = substitute(flows.paid, show) * discount
+    ends = _exit(flows, show, discount, settled, after)
+    if ends is None:
+        return _Rules(carries, flow, False)
+    alive = Carry.of("alive", ONE, observe=where(ends.condition, ZERO, ALIVE))
+    return _Rules((*carries, alive), ALIVE * (flow + where(ends.condition, ends.amount, ZERO)), True, ends)
+
+
+def _always(watch: Watch, flows: _Flows, show: Mapping[Expr, Expr]) -> _Rules:
+    """The path is looked at all the time; ALIVE is the probability of that of the path, given the dates."""
+    updates = zip(flows.stats, flows.start, flows.observe, strict=True)
+    stats = [(s, start, substitute(after, show)) for s, start, after in updates]
+    exits = [(substitute(c, show), substitute(amount, show)) for c, amount in flows.exits]
+    seen = watch.over(stats, exits, substitute(flows.paid, show))
+    if not exits:
+        return _Rules(seen.carries, ZERO, False, noise=seen.noise)
+    alive = Carry.of("alive", ONE, observe=ALIVE * seen.survival)
+    return _Rules((*seen.carries, alive), ALIVE * (ONE - seen.survival) * seen.worth, True, noise=seen.noise)
 
 
 def _exit(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Expr, after: Expr) -> Exit | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from greeks.errors import SchemaError, UnsupportedError
-from greeks.payoffs.base import Payoff, year_fractions
+from greeks.errors import SchemaError
+from greeks.payoffs.base import Payoff, is_continuous, year_fractions
 from greeks.schemes.base import Scheme
 
 Array = npt.NDArray[np.float64]
@@ -22,6 +22,7 @@ class GridShape:
     any_observed: bool
     observes_start: bool
     single: bool
+    continuous: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,20 @@ class TimeGrid:
 
     ends : K end points, the last the maturity. observed : which of them the payoff looks at.
     substeps : fine steps in each interval. observes_start : whether time 0 is an observation too.
+    continuous : whether the payoff is watched between the ends as well, which then are none of its own dates.
     """
 
     ends: Array
     observed: npt.NDArray[np.bool_]
     substeps: npt.NDArray[np.int64]
     observes_start: bool
+    continuous: bool = False
 
     @property
     def shape(self) -> GridShape:
         """What of the grid shapes the program."""
-        observed = self.observed
-        return GridShape(bool(observed.all()), bool(observed.any()), self.observes_start, len(self.ends) == 1)
+        seen, single = self.observed, len(self.ends) == 1
+        return GridShape(bool(seen.all()), bool(seen.any()), self.observes_start, single, self.continuous)
 
     def fine(self) -> Array:
         """One row a fine step: t, dt, first_step, share, t_shift, dt_shift (see `expressions.fold`)."""
@@ -56,8 +59,9 @@ class TimeGrid:
         n = self.substeps[0]
         rows[0, 2] = 1.0
         rows[first, 3] = 1.0 / n
-        rows[first, 4] = 1.0 - within[first] / n
-        rows[first, 5] = -1.0 / n
+        shrinks = len(rows) if self.continuous else n  # steps that shrink as time goes by: those before a fixed date
+        rows[:shrinks, 4] = 1.0 - np.arange(shrinks) / shrinks
+        rows[:shrinks, 5] = -1.0 / shrinks
         return rows
 
     def dates(self) -> Array:
@@ -72,7 +76,8 @@ class TimeGrid:
 def time_grid(payoff: Payoff, scheme: Scheme) -> TimeGrid:
     """The grid of a payoff's dates and maturity under a scheme."""
     maturity = float(payoff.maturity)  # type: ignore[attr-defined]
-    _refuse_continuous(payoff)
+    if is_continuous(payoff):
+        return _steps_as_dates(payoff, scheme, maturity)
     dates = np.asarray(year_fractions(payoff), dtype=float)
     _check_dates(payoff, dates, maturity)
     dates = np.where(np.isclose(dates, maturity, rtol=1e-12, atol=0.0), maturity, dates)
@@ -85,12 +90,12 @@ def time_grid(payoff: Payoff, scheme: Scheme) -> TimeGrid:
     return TimeGrid(ends, observed, substeps, starts)
 
 
-def _refuse_continuous(payoff: Payoff) -> None:
-    if getattr(payoff, "dates", 1) is None:
-        raise UnsupportedError(
-            f"{type(payoff).__name__}.dates = None: continuous monitoring is not simulated yet; "
-            "give the monitoring dates, dates=252 for daily over a year"
-        )
+def _steps_as_dates(payoff: Payoff, scheme: Scheme, maturity: float) -> TimeGrid:
+    """One date a fine step: between two of them the path is a bridge."""
+    _check_dates(payoff, np.empty(0), maturity)
+    steps = scheme.substeps(maturity, maturity)
+    ends = maturity * np.arange(1, steps + 1) / steps
+    return TimeGrid(ends, np.ones(steps, dtype=bool), np.ones(steps, dtype=np.int64), False, continuous=True)
 
 
 def _check_dates(payoff: Payoff, dates: Array, maturity: float) -> None:

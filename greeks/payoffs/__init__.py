@@ -2,7 +2,7 @@
 
 from greeks.payoffs.asian import AsianCall, AsianPut
 from greeks.payoffs.autocallable import Autocallable
-from greeks.payoffs.barrier import BarrierOption
+from greeks.payoffs.barrier import BarrierDigital, BarrierOption
 from greeks.payoffs.base import Payoff
 from greeks.payoffs.basket import (
     BasketCall,
@@ -15,11 +15,12 @@ from greeks.payoffs.basket import (
 )
 from greeks.payoffs.digital import AssetOrNothingCall, AssetOrNothingPut, DigitalCall, DigitalPut
 from greeks.payoffs.lookback import LookbackCall, LookbackPut
+from greeks.payoffs.touch import NoTouch, OneTouch
 from greeks.payoffs.vanilla import Call, Put
 
 BUILT_IN: tuple[type[Payoff], ...] = (
     *(Call, Put, DigitalCall, DigitalPut, AssetOrNothingCall, AssetOrNothingPut),
-    *(AsianCall, AsianPut, Autocallable, BarrierOption, LookbackCall, LookbackPut),
+    *(AsianCall, AsianPut, Autocallable, BarrierOption, BarrierDigital, OneTouch, NoTouch, LookbackCall, LookbackPut),
     *(BasketCall, BasketPut, ExchangeOption, SpreadCall, BestOfCall, WorstOfCall, WorstOfPut),
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "AssetOrNothingCall",
     "AssetOrNothingPut",
     "Autocallable",
+    "BarrierDigital",
     "BarrierOption",
     "BasketCall",
     "BasketPut",
@@ -39,6 +41,8 @@ __all__ = [
     "ExchangeOption",
     "LookbackCall",
     "LookbackPut",
+    "NoTouch",
+    "OneTouch",
     "Payoff",
     "Put",
     "SpreadCall",

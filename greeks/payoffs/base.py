@@ -20,7 +20,9 @@ class Payoff(ABC):
 
     A payoff is a frozen dataclass; its numeric fields are parameters and have Greeks too ("d_strike"). `dates`, where
     there is such a field, is a count n (the dates i * maturity / n, i = 1..n) or an increasing sequence of year
-    fractions, 0 included where today's state is observed. The methods are called once, with symbols: branch-free
+    fractions, 0 included where today's state is observed; None where it may be, and the path is then watched all the
+    time: `exits` are conditions on the price at any moment, `observe` may keep the highest or the lowest price, and
+    nothing is paid on dates, for there are none. The methods are called once, with symbols: branch-free
     arithmetic and the functions of `greeks`.
     """
 
@@ -55,6 +57,16 @@ class Payoff(ABC):
     @abstractmethod
     def settle(self, stats: Stats, x: Stats) -> Scalar:
         """The amount paid at maturity, given all statistics and the state then, unless the contract has ended."""
+
+
+def is_continuous(payoff: Payoff) -> bool:
+    """Whether a payoff watches the path all the time: it has `dates`, and they are None.
+
+    >>> from greeks.payoffs import BarrierOption, Call
+    >>> is_continuous(BarrierOption(100.0, 90.0, 1.0, dates=None)), is_continuous(Call(100.0, 1.0))
+    (True, False)
+    """
+    return getattr(payoff, "dates", 1) is None
 
 
 def year_fractions(payoff: Payoff) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Options on the extreme price over a set of dates."""
+"""Options on the extreme price, over a set of dates or all the time."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ class LookbackCall(Payoff):
     Parameters
     ----------
     maturity : T > 0, years.
-    dates : count n (t_i = i T / n) or increasing year fractions; include 0 to count today's price.
+    dates : count n (t_i = i T / n) or increasing year fractions, 0 included to count today's price; None means
+        continuous monitoring, from today's price on.
     strike : K for a fixed strike, None for a floating one.
+    extreme : the lowest (with a strike, highest) price before today, a fixed number; None where there is none.
     """
 
     maturity: Scalar = positive()
-    dates: int | Sequence[float] = date_grid()
+    dates: int | Sequence[float] | None = date_grid(optional=True)
     strike: Scalar = real(default=None)
+    extreme: Scalar = real(default=None)
 
     def start(self) -> Stats:
-        return (NEVER if self.strike is None else -NEVER,)
+        return (_so_far(self.extreme, NEVER if self.strike is None else -NEVER),)
 
     def observe(self, stats: Stats, t: Scalar, x: Stats) -> Stats:
         return (minimum(stats[0], x[0]) if self.strike is None else maximum(stats[0], x[0]),)
@@ -44,19 +47,26 @@ class LookbackPut(Payoff):
     Parameters
     ----------
     maturity : T > 0, years.
-    dates : count n (t_i = i T / n) or increasing year fractions; include 0 to count today's price.
+    dates : count n (t_i = i T / n) or increasing year fractions, 0 included to count today's price; None means
+        continuous monitoring, from today's price on.
     strike : K for a fixed strike, None for a floating one.
+    extreme : the highest (with a strike, lowest) price before today, a fixed number; None where there is none.
     """
 
     maturity: Scalar = positive()
-    dates: int | Sequence[float] = date_grid()
+    dates: int | Sequence[float] | None = date_grid(optional=True)
     strike: Scalar = real(default=None)
+    extreme: Scalar = real(default=None)
 
     def start(self) -> Stats:
-        return (-NEVER if self.strike is None else NEVER,)
+        return (_so_far(self.extreme, -NEVER if self.strike is None else NEVER),)
 
     def observe(self, stats: Stats, t: Scalar, x: Stats) -> Stats:
         return (maximum(stats[0], x[0]) if self.strike is None else minimum(stats[0], x[0]),)
 
     def settle(self, stats: Stats, x: Stats) -> Scalar:
         return stats[0] - x[0] if self.strike is None else maximum(self.strike - stats[0], 0.0)
+
+
+def _so_far(extreme: Scalar | None, none_yet: float) -> Scalar:
+    return none_yet if extreme is None else extreme

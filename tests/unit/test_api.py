@@ -142,7 +142,10 @@ UNSUPPORTED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: call(gk.Heston(1.0, 0.0, 0.04, 1.0, 0.04, 0.3, -0.5), gk.Call(1.0, 1.0), ["vega"]),
         ("vega", "Heston", "variance", 'ask for "d_'),
     ),
-    "continuous monitoring": (lambda: call(payoff=gk.BarrierOption(1.0, 1.0, 1.0, None)), ("dates = None", "dates=")),
+    "continuous monitoring": (
+        lambda: call(gk.Bachelier(1.0, 0.1, 1.0), gk.BarrierOption(1.0, 0.5, 1.0, None)),
+        ("dates = None", "Bachelier", "greeks.Euler(steps=64)"),
+    ),
     "maturity": (lambda: call(greeks=["d_maturity"]), ("d_maturity", "theta")),
     "exact CEV": (lambda: call(gk.CEV(1.0, 0.0, 0.2, 0.5), scheme=gk.Exact()), ("CEV", "greeks.Euler(steps=64)")),
     "QE without variance": (lambda: call(scheme=gk.QE(steps=4)), ("BlackScholes", "QE", "greeks.Euler(steps=64)")),

@@ -1,0 +1,143 @@
+"""Continuous monitoring: a payoff's exits and running extremes between dates, as those of Brownian bridges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from greeks.engine.bridge import Bridge, avoids, extreme, stays_between, when_reached
+from greeks.errors import UnsupportedError
+from greeks.expressions.algebra import free_of
+from greeks.expressions.fold import DATE, Carry, T
+from greeks.expressions.levels import threshold
+from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol
+from greeks.schemes.base import Scheme
+from greeks.schemes.exact import Exact
+from greeks.schemes.sde import SDE, Coordinate
+
+NOISE = symbol("n_bridge")
+
+Update = tuple[Expr, Expr, Expr]
+"""A statistic: its symbol, its start, and what an observation turns it into."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one step of a path does to a payoff that is watched all the time."""
+
+    carries: tuple[Carry, ...]
+    survival: Expr  # the probability that the contract does not end in the step
+    worth: Expr  # of what is paid if it does
+    noise: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Barrier:
+    """A level of a coordinate: the contract ends above it or below it, paying an amount."""
+
+    of: Coordinate
+    level: Expr
+    above: bool
+    amount: Expr
+
+    def distances(self, bridge: Bridge) -> tuple[Expr, Expr]:
+        """How far from the level the ends of a step are, on the side where the contract lives."""
+        d0, d1 = bridge.at_ends(self.level, DATE)
+        return (-d0, -d1) if self.above else (d0, d1)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The watch over one payoff, called `payoff` in messages, under a traced model and its scheme."""
+
+    payoff: str
+    sde: SDE
+    scheme: Scheme
+    discount: Expr  # the worth of 1 paid on DATE
+
+    def over(self, stats: Sequence[Update], exits: Sequence[tuple[Expr, Expr]], paid: Expr) -> Watched:
+        """Statistics, (condition, amount) pairs and what is paid on dates, all in the coordinates of the model."""
+        if not is_const(paid, 0.0):
+            raise self._refusal("an amount paid on dates has no dates to be paid on")
+        changing = [u for u in stats if u[2] is not u[0]]
+        if changing and exits:
+            raise self._refusal("exits and a running extreme at once have no simple joint law")
+        carries = [Carry.of(str(s.payload), start, s.size) for s, start, after in stats if after is s]
+        if changing:
+            return self._extremes(changing, carries)
+        return self._exits(exits, carries) if exits else Watched(tuple(carries), ONE, ZERO)
+
+    # running extremes ---------------------------------------------------------------------------------------
+    def _extremes(self, updates: Sequence[Update], carries: list[Carry]) -> Watched:
+        found = [self._running(*u) for u in updates]
+        if len({(op, c.name) for op, c in found}) > 1:
+            raise self._refusal("two running extremes at once have no simple joint law")
+        op, c = found[0]
+        bridge = self._bridge(c)
+        reached = substitute(c.value, {c.y: extreme(bridge, op, NOISE)})
+        kept = (Carry.of(str(s.payload), start, observe=substitute(e, {c.value: reached})) for s, start, e in updates)
+        return Watched((*bridge.carries, *carries, *kept), ONE, ZERO, (NOISE,))
+
+    def _running(self, stat: Expr, start: Expr, after: Expr) -> tuple[str, Coordinate]:
+        """("max" or "min", coordinate) of a statistic that keeps the highest or lowest value of a price."""
+        seen = [c for c in self.sde.coordinates if after.op in ("max", "min") and {*after.args} == {stat, c.value}]
+        if not seen or stat.size:
+            raise self._refusal(
+                f"observe turns {stat} into {after}: only the running maximum or minimum of a price, "
+                "greeks.maximum(stats[0], x[0]), is known between dates"
+            )
+        return after.op, seen[0]
+
+    # exits --------------------------------------------------------------------------------------------------
+    def _exits(self, exits: Sequence[tuple[Expr, Expr]], carries: list[Carry]) -> Watched:
+        barriers = [b for condition, amount in exits for b in self._barriers(condition, amount)]
+        if len({b.of.name for b in barriers}) > 1 or len({b.above for b in barriers}) < len(barriers):
+            raise self._refusal("more than one upper and one lower level, or levels of two prices")
+        bridge = self._bridge(barriers[0].of)
+        carries = [*bridge.carries, *carries]
+        if len(barriers) == 2:
+            lower, upper = sorted(barriers, key=lambda b: b.above)
+            if not all(is_const(b.amount, 0.0) for b in barriers):
+                raise self._refusal("the time at which one of two levels is reached first is not simulated")
+            survival = stays_between(bridge, lower.distances(bridge), upper.distances(bridge))
+            return Watched(tuple(carries), survival, ZERO)
+        distances = barriers[0].distances(bridge)
+        survival = avoids(bridge, *distances)
+        if is_const(barriers[0].amount, 0.0):
+            return Watched(tuple(carries), survival, ZERO)
+        worth = when_reached(bridge, *distances, NOISE, lambda t: self._worth(barriers[0], t))
+        return Watched(tuple(carries), survival, worth, (NOISE,))
+
+    def _barriers(self, condition: Expr, amount: Expr) -> list[_Barrier]:
+        if condition.op == "or":
+            return [b for part in condition.args for b in self._barriers(part, amount)]
+        ys = set(self.sde.ys)
+        for c in self.sde.coordinates:
+            found = threshold(condition, c.y)
+            if found and free_of(found[0], ys):
+                if not free_of(amount, ys - {c.y}):
+                    raise self._refusal("the amount paid on exit depends on more than the price that decides it")
+                return [_Barrier(c, *found, amount)]
+        raise self._refusal(f"the exit {condition} is not a price against a level, such as x[0] <= self.barrier")
+
+    def _worth(self, barrier: _Barrier, time: Expr) -> Expr:
+        """Of the amount paid at a time, when the price is at the level."""
+        level = substitute(barrier.level, {DATE: time})
+        return substitute(barrier.amount * self.discount, {DATE: time, barrier.of.y: level})
+
+    def _bridge(self, c: Coordinate) -> Bridge:
+        if c.y.size:
+            raise self._refusal("one of several assets is not yet followed between dates")
+        moving = {T, *self.sde.ys}
+        if isinstance(self.scheme, Exact) and not all(free_of(e, moving) for e in (c.drift, *c.row)):
+            raise UnsupportedError(
+                f"{self.payoff}.dates = None: between the ends of an exact step {type(self.sde.model).__name__} is no "
+                "Brownian bridge, for its coefficients depend on the state or on time; use "
+                "scheme=greeks.Euler(steps=64), whose steps are"
+            )
+        return Bridge.of(c.y, self.sde)
+
+    def _refusal(self, reason: str) -> UnsupportedError:
+        return UnsupportedError(
+            f"{self.payoff}.dates = None: {reason}; give the monitoring dates, dates=252 for daily over a year"
+        )
