@@ -37,6 +37,14 @@ class Estimate:
         Why that estimator.
     warnings : tuple of str
         What to know before trusting the number, a heavy tail for one.
+    kurtosis : float, optional
+        n sum d^4 / (sum d^2)^2 of the paths' deviations d from their mean: 3 for a normal law. The standard error
+        has a relative error of sqrt((kurtosis - 1) / paths) / 2 of its own.
+    largest_share : float, optional
+        The part of sum d^2 that the one largest deviation has.
+
+    Both are None where they are not known: for sums of estimates, where paths do not differ, and for samples with a
+    control in a run so short that all of it went into the control's coefficient.
 
     Examples
     --------
@@ -55,6 +63,13 @@ class Estimate:
     estimator: str = ""
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    kurtosis: float | None = None
+    largest_share: float | None = None
+
+    @property
+    def effective_paths(self) -> float | None:
+        """paths / kurtosis: the number of equally large paths on which the standard error rests."""
+        return None if self.kurtosis is None else self.paths / self.kurtosis
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """value -/+ z std_error, z the (1 + level) / 2 quantile of the standard normal law."""
@@ -165,15 +180,19 @@ class Sensitivities(Mapping[str, Estimate]):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """A tidy DataFrame, a row for each Greek: value, std_error, estimator, reason, paths, warnings."""
+        """A tidy DataFrame, a row for each Greek: `Estimate`'s attributes, NaN for what is not known."""
         import pandas as pd
 
         columns = ("value", "std_error", "estimator", "reason", "paths")
+        diagnostics = ("kurtosis", "largest_share", "effective_paths")
         rows = [
-            {name: getattr(estimate, name) for name in columns} | {"warnings": "; ".join(estimate.warnings)}
+            {name: getattr(estimate, name) for name in columns}
+            | {"warnings": "; ".join(estimate.warnings)}
+            | {name: _number(getattr(estimate, name)) for name in diagnostics}
             for estimate in self.values()
         ]
-        return pd.DataFrame(rows, index=pd.Index(list(self), name="greek", dtype="str"), columns=[*columns, "warnings"])
+        index = pd.Index(list(self), name="greek", dtype="str")
+        return pd.DataFrame(rows, index=index, columns=[*columns, "warnings", *diagnostics])
 
     def __repr__(self) -> str:
         table = [[*cells, _clipped(reason)] for *cells, reason in self._table()]
@@ -211,6 +230,10 @@ class Sensitivities(Mapping[str, Estimate]):
 
     def _notes(self) -> list[str]:
         return [f"warning, {estimate.greek}: {text}" for estimate in self.values() for text in estimate.warnings]
+
+
+def _number(known: float | None) -> float:
+    return math.nan if known is None else known
 
 
 def _clipped(reason: str) -> str:

@@ -19,13 +19,13 @@ from .intrinsics import OPTIONS, PRIVATE, Function
 
 _published: list[Any] = []  # kept for ever: machine code may refer to them
 INTEGER, VECTOR, MATRIX, CUBE = types.int64, types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
-MOMENTS = (VECTOR, MATRIX, CUBE)
+MOMENTS = (VECTOR, MATRIX, CUBE, CUBE)
 BLOCK = types.void(VECTOR, MATRIX, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR)
 SIMULATE = types.void(INTEGER, INTEGER, VECTOR, MATRIX, *[INTEGER] * 4, MATRIX, VECTOR, VECTOR, *MOMENTS)
 DRAW = types.void(VECTOR, *[INTEGER] * 5)
 COPY = types.void(VECTOR, INTEGER, INTEGER)
 INVERT = types.int64(VECTOR, INTEGER)
-ACCUMULATE = types.void(VECTOR, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR, MATRIX)
+ACCUMULATE = types.void(VECTOR, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR, MATRIX, MATRIX)
 PREPARE = types.void(VECTOR, MATRIX, MATRIX, MATRIX, VECTOR)
 
 

@@ -36,8 +36,9 @@ def simulate(
     sums: Array,
     means: Array,
     comoments: Array,
+    higher: Array,
 ) -> None:
-    """Simulate `paths` paths from `first` on, block by block; one row of `means` and `comoments` a chunk.
+    """Simulate `paths` paths from `first` on, block by block; one row of `means`, `comoments`, `higher` a chunk.
 
     block: address of the program's machine code; out: where in `w` it leaves its outputs, means.shape[1] rows;
     mixing: a row (b, j) for output i says that b times output j is taken off it first, none for no mixing.
@@ -52,9 +53,9 @@ def simulate(
                 if mixing[i, 0] != 0.0:
                     subtract(w, out + i * ROW, out + int(mixing[i, 1]) * ROW, mixing[i, 0])
             if b == 0:
-                begin(w, out, means[c], sums, comoments[c])
-            accumulate(w, out, m, min(LANES, size - b), means[c], sums, comoments[c])
-        finish(size, means[c], sums, comoments[c])
+                begin(w, out, means[c], sums, comoments[c], higher[c])
+            accumulate(w, out, m, min(LANES, size - b), means[c], sums, comoments[c], higher[c])
+        finish(size, means[c], sums, comoments[c], higher[c])
 
 
 def replay(theta: Array, grid: Array, seed: int, stream: int, path0: int, w: Array, u: Array) -> None:

@@ -17,7 +17,7 @@ from greeks.errors import SchemaError
 from .chunks import CHUNK
 from .compile import CompiledProgram
 from .lanes import SCRATCH
-from .moments import Array, Moments, combine
+from .moments import Array, Chunks, Moments, combine
 
 SLICE = 0.02  # seconds between looks at the stop flag: how long Ctrl-C may take
 
@@ -39,7 +39,7 @@ def run(
     first: a multiple of CHUNK. The result has the same bits for any number of threads.
     Raises SchemaError for a bad `first`, `paths`, `stream` or `threads`.
     """
-    return combine(*rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths, threads=threads))
+    return combine(rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths, threads=threads))
 
 
 def rows(
@@ -53,8 +53,8 @@ def rows(
     paths: int,
     threads: int | None = None,
     mixing: Array | None = None,
-) -> tuple[NDArray[np.int64], Array, Array]:
-    """Counts (k,), means (k, m) and co-moments (k, m, m) of the k chunks: `moments.combine` merges them.
+) -> Chunks:
+    """The k chunks, each with its moments: `moments.combine` merges them.
 
     mixing: (m, 2), for each of the first m outputs (b, j): b times output j is taken off it, and only these m count;
     without it all outputs count as they are. A chunk's row has the same bits whatever range of chunks it is
@@ -65,7 +65,7 @@ def rows(
     mixed = np.empty((0, 2)) if mixing is None else matrix(mixing)
     work = Work(program, vector(theta), matrix(grid), signed(seed), stream, first, paths, mixed, len(counts))
     work.run(available() if threads is None else threads)
-    return counts, work.means, work.comoments
+    return Chunks(counts, work.means, work.comoments, work.higher)
 
 
 @dataclass
@@ -89,6 +89,7 @@ class Work:
         m = len(self.mixing) or self.program.outputs
         self.means = np.empty((self.chunks, m))
         self.comoments = np.empty((self.chunks, m, m))
+        self.higher = np.empty((self.chunks, m, 4))
 
     def run(self, threads: int) -> None:
         """Simulate every chunk; an interrupt stops all threads within about SLICE seconds."""
@@ -115,7 +116,7 @@ class Work:
             at = self.first + begin * CHUNK
             self.program.entry(
                 self.theta, self.grid, self.seed, self.stream, at, left, self.mixing, w, u, sums,
-                self.means[begin:end], self.comoments[begin:end],
+                self.means[begin:end], self.comoments[begin:end], self.higher[begin:end],
             )  # fmt: skip
 
     def shares(self) -> Iterator[tuple[int, int]]:

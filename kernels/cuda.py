@@ -10,7 +10,6 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from greeks.errors import UnsupportedError
 
@@ -19,7 +18,7 @@ from .compile import CompiledProgram
 from .cpu import aligned, check, counts_of, matrix, signed, vector
 from .foundation import foundation
 from .lanes import LANES, ROW, SCRATCH
-from .moments import Array, Moments, combine
+from .moments import Array, Chunks, Moments, combine
 
 THREADS = 128  # a block's threads
 MEMORY = 2**28  # bytes of outputs in flight
@@ -61,7 +60,7 @@ def run(
 
     Raises UnsupportedError without a device, SchemaError for a bad range.
     """
-    return combine(*rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths))
+    return combine(rows(program, theta, grid, seed=seed, stream=stream, first=first, paths=paths))
 
 
 def rows(
@@ -75,30 +74,32 @@ def rows(
     paths: int,
     threads: int | None = None,
     mixing: Array | None = None,
-) -> tuple[NDArray[np.int64], Array, Array]:
+) -> Chunks:
     """As `cpu.rows`, on the device, in batches that need at most about MEMORY bytes."""
     require()
     check(stream, first, paths)
     m = program.outputs if mixing is None else len(mixing)
     mixed = np.empty((0, 2)) if mixing is None else matrix(mixing)
     counts = counts_of(paths)
-    means, comoments = np.empty((len(counts), m)), np.empty((len(counts), m, m))
+    k = len(counts)
+    chunks = Chunks(counts, np.empty((k, m)), np.empty((k, m, m)), np.empty((k, m, 4)))
     step = max(1, MEMORY // (8 * program.outputs * ROW * (CHUNK // LANES)))
-    for begin in range(0, len(counts), step):
-        end = min(begin + step, len(counts))
+    for begin in range(0, k, step):
+        end = min(begin + step, k)
         size = min((end - begin) * CHUNK, paths - begin * CHUNK)
         out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size))
-        reduce(out, program.outputs, size, mixed, means[begin:end], comoments[begin:end])
-    return counts, means, comoments
+        reduce(out, program.outputs, size, mixed, chunks.part(begin, end))
+    return chunks
 
 
-def reduce(out: Array, m: int, paths: int, mixing: Array, means: Array, comoments: Array) -> None:
+def reduce(out: Array, m: int, paths: int, mixing: Array, into: Chunks) -> None:
     """The moments of outputs from the device, by the CPU's own reduction."""
     from .calling import address
 
     base, rows = foundation(), np.array([[float(m)]])
-    w, u, sums = aligned(m * ROW + SCRATCH), aligned(1), np.empty(means.shape[1])
-    base.simulate(address(base.replay), 0, out, rows, 0, 0, 0, paths, mixing, w, u, sums, means, comoments)
+    w, u, sums = aligned(m * ROW + SCRATCH), aligned(1), np.empty(into.means.shape[1])
+    moments = (into.means, into.comoments, into.higher)
+    base.simulate(address(base.replay), 0, out, rows, 0, 0, 0, paths, mixing, w, u, sums, *moments)
 
 
 def simulate(program: CompiledProgram, theta: Array, grid: Array, task: tuple[int, int, int, int]) -> Array:

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .shape import Shape
+
 Array: TypeAlias = NDArray[np.float64]
+
+
+class Chunks(NamedTuple):
+    """Moments of k chunks of paths, about the mean of each: what kernels return and `combine` merges.
+
+    counts: (k,); means: (k, m); comoments: (k, m, m); higher: (k, m, 4), see `Shape`, NaN where unknown.
+    """
+
+    counts: NDArray[np.int64]
+    means: Array
+    comoments: Array
+    higher: Array
+
+    def part(self, begin: int, end: int) -> Chunks:
+        """Some successive chunks, as views."""
+        at = slice(begin, end)
+        return Chunks(self.counts[at], self.means[at], self.comoments[at], self.higher[at])
+
+    def shape(self, columns: Sequence[int]) -> Shape:
+        """Kurtosis and extremes of some of the m numbers over all the chunks for which they are known."""
+        at = list(columns)
+        return Shape.united(self.counts, self.means[:, at], self.comoments[:, at, at], self.higher[:, at])
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +76,19 @@ class Moments:
         return Moments(0, np.zeros(m), np.zeros((m, m)))
 
 
-def combine(counts: NDArray[np.int64], means: Array, comoments: Array) -> Moments:
-    """Moments of the union of k samples: counts (k,), means (k, m), comoments (k, m, m).
+def combine(chunks: Chunks) -> Moments:
+    """Moments of the union of k samples.
 
     Deviations are taken from the first mean, so a large common mean costs no digits; the order of addition
     is that of the rows.
 
     Source: Chan, Golub, LeVeque (1983), equation (2.1), for many samples at once.
     """
+    return united(chunks.counts, chunks.means, chunks.comoments)
+
+
+def united(counts: NDArray[np.int64], means: Array, comoments: Array) -> Moments:
+    """`combine` for arrays: counts (k,), means (k, m), comoments (k, m, m)."""
     count = int(counts.sum())
     if count == 0:
         return Moments.empty(means.shape[1])
@@ -75,4 +105,4 @@ def merge(a: Moments, b: Moments) -> Moments:
     if a.count == 0 or b.count == 0:
         return b if a.count == 0 else a
     counts = np.array([a.count, b.count], dtype=np.int64)
-    return combine(counts, np.stack([a.mean, b.mean]), np.stack([a.comoment, b.comoment]))
+    return united(counts, np.stack([a.mean, b.mean]), np.stack([a.comoment, b.comoment]))

@@ -4,14 +4,19 @@ A shift by any sample of the same law removes the cancellation that a large mean
 Sums may be reassociated (in this file only), which is what lets them run in vector registers; the order is
 then fixed by the compiled code, not by the number of threads.
 
-Source: Chan, Golub, LeVeque (1983), "Algorithms for computing the sample variance", section 3.
+Third and fourth powers and extremes ride along where the numbers are in registers anyhow, which makes them nearly
+free. A chunk's shift is one of its own samples, at most sqrt(CHUNK) standard deviations from their mean, so
+re-centring a fourth power loses seven digits at the very worst.
+
+Source: Chan, Golub, LeVeque (1983), "Algorithms for computing the sample variance", section 3; Pebay (2008),
+"Formulas for robust, one-pass parallel computation of covariances and arbitrary-order statistical moments".
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .scalars import fma
+from .scalars import bits_float, float_bits, fma
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -30,14 +35,64 @@ def subtract(w: Array, target: int, source: int, weight: float) -> None:
         a[p] = fma(-weight, b[p], a[p])
 
 
-def centre(w: Array, row: int, n: int, shift: float) -> float:
-    """Subtract the shift from n lanes of a row, in place; their sum."""
+def centre(w: Array, row: int, n: int, shift: float, higher: Array) -> float:
+    """Subtract the shift from n lanes of a row, in place; their sum. The extremes go to higher[2] and higher[3].
+
+    The shift is a sample, so neither extreme is below 0, where floats are ordered as their bits are: a maximum of
+    integers vectorises without a promise that there be no NaN.
+    """
     a, total = w[row:], 0.0
+    above, below = float_bits(higher[2]), float_bits(higher[3])
     for p in range(n):
         d = a[p] - shift
         a[p] = d
         total += d
+        above = max(above, float_bits(d))
+        below = max(below, float_bits(-d))
+    higher[2] = bits_float(above)
+    higher[3] = bits_float(below)
     return total
+
+
+def diagonal(w: Array, a: int, n: int, cross: Array, higher: Array) -> None:
+    """Add the products of 4 rows with each other, and the cubes and fourth powers of each.
+
+    fma(x, x, 0) is x x, but not the product that is added to a sum of squares: that one stays a single instruction.
+    """
+    x = w[a:]
+    s00, s01, s02, s03 = 0.0, 0.0, 0.0, 0.0
+    s11, s12, s13, s22, s23, s33 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
+    f0, f1, f2, f3 = 0.0, 0.0, 0.0, 0.0
+    for p in range(n):
+        x0, x1, x2, x3 = x[p], x[p + 264], x[p + 528], x[p + 792]
+        q0, q1, q2, q3 = fma(x0, x0, 0.0), fma(x1, x1, 0.0), fma(x2, x2, 0.0), fma(x3, x3, 0.0)
+        s00 += x0 * x0
+        s01 += x0 * x1
+        s02 += x0 * x2
+        s03 += x0 * x3
+        s11 += x1 * x1
+        s12 += x1 * x2
+        s13 += x1 * x3
+        s22 += x2 * x2
+        s23 += x2 * x3
+        s33 += x3 * x3
+        t0 += q0 * x0
+        t1 += q1 * x1
+        t2 += q2 * x2
+        t3 += q3 * x3
+        f0 += q0 * q0
+        f1 += q1 * q1
+        f2 += q2 * q2
+        f3 += q3 * q3
+    add4(cross[0], s00, s01, s02, s03)
+    add4(cross[1], 0.0, s11, s12, s13)
+    add4(cross[2], 0.0, 0.0, s22, s23)
+    add4(cross[3], 0.0, 0.0, 0.0, s33)
+    add2(higher[0], t0, f0)
+    add2(higher[1], t1, f1)
+    add2(higher[2], t2, f2)
+    add2(higher[3], t3, f3)
 
 
 def tile(w: Array, a: int, b: int, n: int, cross: Array) -> None:
@@ -80,6 +135,12 @@ def add4(to: Array, a: float, b: float, c: float, d: float) -> None:
     to[3] += d
 
 
+def add2(to: Array, a: float, b: float) -> None:
+    """Add two numbers to the first two of an array."""
+    to[0] += a
+    to[1] += b
+
+
 def strip(w: Array, a: int, b: int, n: int, cross: Array) -> None:
     """Add the products of 4 rows at a with one row at b to a column of 4."""
     x, y = w[a:], w[b:]
@@ -104,35 +165,63 @@ def pair(w: Array, a: int, b: int, n: int) -> float:
     return s
 
 
-def accumulate(w: Array, out: int, m: int, n: int, shift: Array, sums: Array, cross: Array) -> None:
-    """Add the first n lanes of the m rows at `out` to `sums` and to the upper half of `cross`; the rows are centred."""
+def single(w: Array, a: int, n: int, higher: Array) -> float:
+    """The sum of the squares of one row; its cubes and fourth powers are added as in `diagonal`."""
+    x, s, t, f = w[a:], 0.0, 0.0, 0.0
+    for p in range(n):
+        d = x[p]
+        q = fma(d, d, 0.0)
+        s += d * d
+        t += q * d
+        f += q * q
+    add2(higher, t, f)
+    return s
+
+
+def accumulate(w: Array, out: int, m: int, n: int, shift: Array, sums: Array, cross: Array, higher: Array) -> None:
+    """Add the first n lanes of the m rows at `out` to `sums`, the upper half of `cross`, `higher`; rows are centred."""
     whole = m - m % 4
     for i in range(m):
-        sums[i] += centre(w, out + i * ROW, n, shift[i])
+        sums[i] += centre(w, out + i * ROW, n, shift[i], higher[i])
     for i in range(0, whole, 4):
-        for j in range(i, whole, 4):
+        diagonal(w, out + i * ROW, n, cross[i:, i:], higher[i:])
+        for j in range(i + 4, whole, 4):
             tile(w, out + i * ROW, out + j * ROW, n, cross[i:, j:])
         for j in range(whole, m):
             strip(w, out + i * ROW, out + j * ROW, n, cross[i:, j:])
     for i in range(whole, m):
-        for j in range(i, m):
+        cross[i, i] += single(w, out + i * ROW, n, higher[i])
+        for j in range(i + 1, m):
             cross[i, j] += pair(w, out + i * ROW, out + j * ROW, n)
 
 
-def begin(w: Array, out: int, shift: Array, sums: Array, cross: Array) -> None:
+def begin(w: Array, out: int, shift: Array, sums: Array, cross: Array, higher: Array) -> None:
     """Start a chunk: shift by its first path, clear the sums."""
     for i in range(shift.size):
         shift[i] = w[out + i * ROW]
         sums[i] = 0.0
         for j in range(shift.size):
             cross[i, j] = 0.0
+        for j in range(4):
+            higher[i, j] = 0.0
 
 
-def finish(n: int, shift: Array, sums: Array, cross: Array) -> None:
-    """Turn the sums of n paths into the mean (left in `shift`) and the co-moments (in all of `cross`)."""
+def finish(n: int, shift: Array, sums: Array, cross: Array, higher: Array) -> None:
+    """Turn the sums of n paths into the mean (left in `shift`), co-moments (in all of `cross`) and higher moments."""
+    for i in range(shift.size):
+        recentre(n, sums[i] / n, cross[i, i], higher[i])
     for i in range(shift.size):
         for j in range(i, shift.size):
             cross[i, j] -= sums[i] * sums[j] / n
             cross[j, i] = cross[i, j]
     for i in range(shift.size):
         shift[i] += sums[i] / n
+
+
+def recentre(n: int, mean: float, second: float, higher: Array) -> None:
+    """Sums of third and fourth powers and extremes about the shift as those about the mean, `mean` away from it."""
+    third, fourth = higher[0], higher[1]
+    higher[0] = third - 3.0 * mean * second + 2.0 * n * mean * mean * mean
+    higher[1] = fourth - 4.0 * mean * third + 6.0 * mean * mean * second - 3.0 * n * mean * mean * mean * mean
+    higher[2] -= mean
+    higher[3] += mean

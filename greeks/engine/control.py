@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Chunks
+
 Array = npt.NDArray[np.float64]
-Chunks = tuple[npt.NDArray[np.int64], Array, Array]  # counts, means and co-moments of the chunks of paths
 PILOT = 2  # chunks
 FEWEST = 256  # paths from which a coefficient is worth having
 CHANCE = 10.0  # standard errors that no honest score is away from its mean of 0, heavy tails included
@@ -33,7 +36,7 @@ class Pairing:
         from greeks.kernels.moments import combine
 
         found = np.zeros(len(self.partners))
-        moments = combine(*chunks)
+        moments = combine(chunks)
         if moments.count < FEWEST:
             return found
         c = np.asarray(moments.comoment)
@@ -49,7 +52,7 @@ class Pairing:
         """Samples whose control has a mean that is not 0 beyond all chance: its score cannot be right."""
         from greeks.kernels.moments import combine
 
-        moments = combine(*chunks)
+        moments = combine(chunks)
         if moments.count < FEWEST:
             return []
         mean, deviation = np.asarray(moments.mean), np.sqrt(np.diag(moments.comoment) / moments.count)
@@ -62,15 +65,17 @@ class Pairing:
         ]
 
     def applied(self, chunks: Chunks, coefficients: Array) -> Chunks:
-        """Chunks of all outputs as chunks of controlled samples."""
-        counts, means, comoments = chunks
-        weights = np.zeros((len(self.partners), means.shape[1]))
+        """Chunks of all outputs as chunks of controlled samples; a difference's higher moments are not known."""
+        weights = np.zeros((len(self.partners), chunks.means.shape[1]))
+        higher = chunks.higher[:, : len(self.partners)].copy()
         for i, (j, b) in enumerate(zip(self.partners, coefficients, strict=True)):
             weights[i, i] = 1.0
             if b:
                 weights[i, j] -= b
+                higher[:, i] = np.nan
         with np.errstate(invalid="ignore"):
-            return counts, _product(weights, means.T).T, np.stack([_sandwich(weights, c) for c in comoments])
+            comoments = np.stack([_sandwich(weights, c) for c in chunks.comoments])
+            return chunks._replace(means=_product(weights, chunks.means.T).T, comoments=comoments, higher=higher)
 
     def mixing(self, coefficients: Array) -> Array:
         """(coefficient, partner) of each sample, as the kernels take them."""
@@ -79,7 +84,7 @@ class Pairing:
 
 def cross_fitted(pairing: Pairing, pilot: Chunks) -> Chunks:
     """The pilot's own samples, each chunk controlled by the coefficients of the other."""
-    halves = [_chunk(pilot, k) for k in range(len(pilot[0]))]
+    halves = [pilot.part(k, k + 1) for k in range(len(pilot.counts))]
     if len(halves) < PILOT:
         return pairing.applied(pilot, pairing.coefficients(pilot))
     fitted = [pairing.coefficients(h) for h in halves]
@@ -88,12 +93,7 @@ def cross_fitted(pairing: Pairing, pilot: Chunks) -> Chunks:
 
 def joined(parts: Sequence[Chunks]) -> Chunks:
     """The chunks of successive batches as those of one run."""
-    counts, means, comoments = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return counts, means, comoments
-
-
-def _chunk(chunks: Chunks, k: int) -> Chunks:
-    return chunks[0][k : k + 1], chunks[1][k : k + 1], chunks[2][k : k + 1]
+    return type(parts[0])(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
 
 def _product(weights: Array, columns: Array) -> Array:

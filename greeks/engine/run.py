@@ -6,14 +6,15 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from greeks.engine.contract import Contract
-from greeks.engine.control import PILOT, Array, Chunks, cross_fitted, joined
+from greeks.engine.control import PILOT, Array, cross_fitted, joined
 from greeks.engine.grid import time_grid
 from greeks.engine.plan import Plan, Sample, Wanted, plan_for
-from greeks.engine.tails import relative_error_of_error, warning
+from greeks.engine.tails import known, tails_of, warning
 from greeks.errors import EstimationError, SchemaError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
@@ -21,6 +22,9 @@ from greeks.results import Estimate, Sensitivities
 from greeks.samplers import Philox, Sampler
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
+
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Chunks
 
 ROUNDING = 2.0**-48  # relative; the error of a number that no path changes
 BETWEEN_LOOKS = 64  # chunks of paths between two looks at the clock, where there is a time limit
@@ -127,18 +131,25 @@ def read(samples: Sequence[Sample], chunks: Chunks) -> tuple[dict[str, Estimate]
     """Estimates and the covariance of their errors, from chunks of samples."""
     from greeks.kernels.moments import combine
 
-    moments = combine(*chunks)
+    moments = combine(chunks)
     columns = [s.column for s in samples]
     n, values = moments.count, np.asarray(moments.mean)[columns]
     covariance = np.asarray(moments.comoment)[np.ix_(columns, columns)] / (n - 1) / n
     errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
     still = np.diag(covariance) == 0.0
-    doubts = relative_error_of_error(chunks[0], chunks[2])[columns]
     estimates = {
         s.greek: Estimate(
-            s.greek, float(v), float(e), n, s.estimator, s.reason, warning(float(doubt), bool(s.random and same))
+            s.greek,
+            float(v),
+            float(e),
+            n,
+            s.estimator,
+            s.reason,
+            warning(tails, s.estimator, bool(s.random and same)),
+            known(tails.kurtosis),
+            known(tails.largest_share),
         )
-        for s, v, e, doubt, same in zip(samples, values, errors, doubts, still, strict=True)
+        for s, v, e, tails, same in zip(samples, values, errors, tails_of(chunks, columns), still, strict=True)
     }
     return estimates, covariance
 

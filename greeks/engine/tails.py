@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Chunks
 
 Array = npt.NDArray[np.float64]
 FEWEST_CHUNKS = 8  # below, the spread of the chunks' variances says too little
 TRUSTED = 0.05  # relative error of a standard error above which the user is told
+HEAVY = 30.0  # kurtosis below which only the paths are few
+REMEDIES = {  # estimator -> what helps against its heavy tails
+    "pathwise": "derivatives of a square root that comes near 0 have such tails, as those of Heston's variance where "
+    "2 kappa theta < xi^2, and more paths hardly help: use estimator=greeks.FiniteDifference(), or another scheme",
+    "likelihood ratio": "weights have such tails where steps are short, of second order, or carry derivatives of a "
+    "square root that comes near 0: use estimator=greeks.Conditional() or greeks.FiniteDifference(), or more paths",
+    "mixed": "weights of short steps or of high order have such tails: use estimator=greeks.FiniteDifference(), or "
+    "more paths",
+}
+MORE = "take more paths, or another estimator"
 
 
-def relative_error_of_error(counts: npt.NDArray[np.int64], comoments: Array) -> Array:
-    """sd(std_error) / std_error of each sample, from the variances of the chunks.
+@dataclass(frozen=True)
+class Tails:
+    """What the paths of one number say of their own law; NaN for what is not known.
+
+    error_of_error: sd(std_error) / std_error; kurtosis, largest_share: see `results.Estimate`.
+    """
+
+    error_of_error: float = 0.0
+    kurtosis: float = math.nan
+    largest_share: float = math.nan
+
+    @property
+    def heavy(self) -> bool:
+        """Whether few paths make most of the variance, and not just because all paths are few."""
+        return self.error_of_error > TRUSTED and not self.kurtosis <= HEAVY
+
+
+def tails_of(chunks: Chunks, columns: list[int]) -> list[Tails]:
+    """The tails of some of the samples, in their order.
+
+    The variance of n paths has a relative error of sqrt((kurtosis - 1) / n), its root half of that. Kurtosis is not
+    known of the chunks that set the coefficient of a control: what they hide shows in the scatter of variances.
+    """
+    shape = chunks.shape(columns)
+    known, kurtosis = shape.count, shape.kurtosis
+    with np.errstate(invalid="ignore", divide="ignore"):
+        doubt = 0.5 * np.sqrt((kurtosis - 1.0) / known)
+    hidden = known < chunks.counts.sum()
+    scatter = error_from_scatter(chunks.counts, chunks.comoments)[columns]
+    doubt = np.where(hidden, np.fmax(doubt, scatter), doubt)
+    table = np.column_stack([np.nan_to_num(doubt), kurtosis, shape.largest_share])
+    return [Tails(*row) for row in table.tolist()]
+
+
+def error_from_scatter(counts: npt.NDArray[np.int64], comoments: Array) -> Array:
+    """sd(std_error) / std_error of each sample, from the variances of the chunks; 0 where chunks are too few.
 
     Independent chunks of n paths have variances that scatter by sqrt((kurtosis - 1) / n); so k of them give the
     scatter of the whole without a fourth moment having been summed, sqrt(Var(variances) / k) / mean / 2.
@@ -27,16 +78,22 @@ def relative_error_of_error(counts: npt.NDArray[np.int64], comoments: Array) -> 
     return np.where(mean > 0.0, relative, 0.0)
 
 
-def warning(relative: float, unmoved: bool) -> tuple[str, ...]:
+def warning(tails: Tails, estimator: str, unmoved: bool) -> tuple[str, ...]:
     """What to tell the user of one number; `unmoved` where chance enters but no path differed from another."""
     if unmoved:
         return (
             "every path gave the same number: nothing is random at these parameters, or what matters is too rare for "
             "this many paths, and then the standard error of 0 means nothing",
         )
-    if not relative > TRUSTED:
+    if not tails.heavy:
         return ()
+    makers = "few paths make most" if math.isnan(tails.largest_share) else f"one path makes {tails.largest_share:.1%}"
     return (
-        f"heavy tails: few paths make most of the variance, and the standard error is itself uncertain by about "
-        f"{relative:.0%}; take more paths before trusting it, or another scheme or estimator",
+        f"heavy tails: {makers} of the variance, and the standard error is itself uncertain by about "
+        f"{tails.error_of_error:.0%}; {REMEDIES.get(estimator, MORE)}",
     )
+
+
+def known(number: float) -> float | None:
+    """None for NaN: a diagnostic that there is not, rather than one that is no number."""
+    return None if math.isnan(number) else number

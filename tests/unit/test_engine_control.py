@@ -9,6 +9,8 @@ import pytest
 
 import greeks as gk
 from greeks.engine.control import Pairing, cross_fitted
+from greeks.kernels.moments import Chunks, Moments
+from greeks.kernels.shape import Shape
 
 MODEL = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02)
 DIGITAL = gk.DigitalCall(strike=100.0, maturity=1.0)
@@ -30,18 +32,22 @@ def test_intervals_cover_and_the_mean_is_right(paths: int) -> None:
         assert abs(z.mean()) < 4.0 / math.sqrt(SEEDS)
 
 
-def _chunks(sample: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _chunks(sample: np.ndarray, size: int) -> Chunks:
     parts = np.split(sample, range(size, len(sample), size))
-    means = np.array([p.mean(axis=0) for p in parts])
-    comoments = np.array([(p - p.mean(axis=0)).T @ (p - p.mean(axis=0)) for p in parts])
-    return np.array([len(p) for p in parts]), means, comoments
+    moments = [Moments.of(p) for p in parts]
+    return Chunks(
+        np.array([m.count for m in moments]),
+        np.array([m.mean for m in moments]),
+        np.array([m.comoment for m in moments]),
+        np.array([Shape.of(p).higher for p in parts]),
+    )
 
 
 def test_each_half_of_the_pilot_takes_the_coefficient_of_the_other() -> None:
     rng = np.random.default_rng(4)
     control = rng.normal(size=8192)
     sample = np.column_stack([3.0 + 2.0 * control + rng.normal(size=8192), control])
-    counts, means, comoments = cross_fitted(Pairing((1,)), _chunks(sample, 4096))
+    counts, means, comoments, higher = cross_fitted(Pairing((1,)), _chunks(sample, 4096))
     for here, there in ((0, 1), (1, 0)):
         other = sample[there * 4096 : (there + 1) * 4096]
         b = np.cov(other.T)[0, 1] / np.var(other[:, 1], ddof=1)
@@ -50,6 +56,15 @@ def test_each_half_of_the_pilot_takes_the_coefficient_of_the_other() -> None:
         assert means[here, 0] == pytest.approx(controlled.mean(), rel=1e-12)
         assert comoments[here, 0, 0] == pytest.approx(4095 * controlled.var(ddof=1), rel=1e-9)
     assert counts.tolist() == [4096, 4096]
+    assert np.isnan(higher).all()  # fourth moments of differences cannot be had from covariances
+
+
+def test_samples_without_control_keep_their_higher_moments() -> None:
+    sample = np.random.default_rng(7).normal(size=(8192, 3))
+    chunks = _chunks(sample, 4096)
+    found = cross_fitted(Pairing((-1, 2)), chunks)
+    np.testing.assert_array_equal(found.higher[:, 0], chunks.higher[:, 0])
+    assert np.isnan(found.higher[:, 1]).all() and found.means.shape == (2, 2)
 
 
 def test_a_control_that_is_only_rounding_is_left_out() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 import greeks as gk
 from greeks.engine.contract import Contract
+from greeks.engine.control import joined
 from greeks.engine.grid import time_grid
 from greeks.engine.plan import plan_for
 from greeks.kernels import cpu, moments
@@ -52,15 +53,15 @@ def test_bits_do_not_depend_on_how_the_paths_are_split(name: str) -> None:
     plan = plan_for(contract, scheme, grid, greeks, "auto")
     program, (table, rows) = load(plan.program.cpu, "cpu"), plan.table(contract, grid)
 
-    def part(first: int, paths: int) -> tuple[Any, ...]:
+    def part(first: int, paths: int) -> moments.Chunks:
         return cpu.rows(program, table, rows, seed=8, first=first, paths=paths)
 
     total = 4 * CHUNK + 300
-    whole = moments.combine(*part(0, total))
+    whole = moments.combine(part(0, total))
     for cuts in ([CHUNK], [2 * CHUNK, 3 * CHUNK], [CHUNK, 2 * CHUNK, 3 * CHUNK, 4 * CHUNK]):
         ends = [0, *cuts, total]
         pieces = [part(a, b - a) for a, b in pairwise(ends)]
-        again = moments.combine(*(np.concatenate(p) for p in zip(*pieces, strict=True)))
+        again = moments.combine(joined(pieces))
         assert again.count == whole.count == total
         assert np.array_equal(again.mean, whole.mean)
         assert np.array_equal(again.comoment, whole.comoment)

@@ -13,12 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from greeks.errors import SchemaError, UnsupportedError
-from greeks.kernels import backends, cpu
+from greeks.kernels import backends, cpu, cuda
 from greeks.kernels import compile as compiler
 from greeks.kernels.chunks import CHUNK
 from greeks.kernels.compile import CompiledProgram
-from greeks.kernels.moments import Moments, combine, merge
+from greeks.kernels.moments import Chunks, Moments, combine, merge
 from greeks.kernels.normal import normal_pair
+from greeks.kernels.shape import Shape
 
 Array = NDArray[np.float64]
 PROGRAM = """\
@@ -78,6 +79,91 @@ def test_moments_are_those_of_the_sample(sample: Array, outputs: int, paths: int
     np.testing.assert_array_equal(found.comoment, found.comoment.T)
 
 
+@pytest.mark.parametrize("paths", [1, 2, 257, CHUNK, CHUNK + 517])
+@pytest.mark.parametrize("outputs", [1, 4, 6, 9])
+def test_higher_moments_are_those_of_the_sample(sample: Array, outputs: int, paths: int) -> None:
+    """Of each chunk by itself, and of all together."""
+    found = cpu.rows(program(outputs), THETA, GRID, seed=99, stream=1, paths=paths)
+    columns = range(outputs)
+    for k, begin in enumerate(range(0, paths, CHUNK)):
+        assert_same_shape(found.part(k, k + 1).shape(columns), sample[begin : begin + CHUNK, :outputs][:paths])
+    assert_same_shape(found.shape(columns), sample[:paths, :outputs])
+
+
+def assert_same_shape(found: Shape, sample: Array) -> None:
+    """Against numpy on the paths themselves, relative to the moments of a normal law as wide."""
+    n, d = len(sample), sample - sample.mean(axis=0)
+    width = np.sqrt((d * d).mean(axis=0)) + 1e-15
+    assert (found.count == n).all()
+    np.testing.assert_allclose(found.mean, sample.mean(axis=0), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(found.second / n / width**2, (d**2).mean(axis=0) / width**2, atol=1e-12)
+    np.testing.assert_allclose(found.higher[:, 0] / n / width**3, (d**3).mean(axis=0) / width**3, atol=1e-10)
+    np.testing.assert_allclose(found.higher[:, 1] / n / width**4, (d**4).mean(axis=0) / width**4, rtol=1e-10)
+    np.testing.assert_allclose(found.higher[:, 2] / width, d.max(axis=0) / width, atol=1e-12)
+    np.testing.assert_allclose(found.higher[:, 3] / width, -d.min(axis=0) / width, atol=1e-12)
+
+
+def test_kurtosis_and_the_largest_path(sample: Array) -> None:
+    """Of powers of a normal: 3, 15, a heavy exponential; of a digital, of a constant; relative to their own errors."""
+    n = 256 * CHUNK
+    shape = cpu.rows(program(), np.array([0.0, 1.0]), GRID, seed=11, paths=n).shape(range(9))
+    normal, square, digital, constant, exponential = shape.kurtosis[[0, 6, 4, 7, 8]]
+    e = np.exp(1.0)
+    assert normal == pytest.approx(3.0, abs=4.0 * np.sqrt(24.0 / n))
+    assert square == pytest.approx(15.0, abs=0.5)
+    assert digital == pytest.approx(1.0, abs=1e-4)
+    assert exponential == pytest.approx(e**4 + 2.0 * e**3 + 3.0 * e**2 - 3.0, rel=0.25)
+    assert np.isnan(constant) and np.isnan(shape.largest_share[7])
+    first = cpu.rows(program(), THETA, GRID, seed=99, stream=1, paths=CHUNK).shape(range(9))
+    d = sample[:CHUNK] - sample[:CHUNK].mean(axis=0)
+    share = (d * d).max(axis=0)[[0, 3, 8]] / (d * d).sum(axis=0)[[0, 3, 8]]
+    np.testing.assert_allclose(first.largest_share[[0, 3, 8]], share, rtol=1e-11)
+
+
+def test_a_far_first_path_costs_no_digits_that_matter() -> None:
+    """The shift of the chunk is the worst sample there can be: all others sit together, 64 deviations away."""
+    theta = np.zeros(264 * 16)
+    theta.reshape(16, 264)[:, :256] = 1.0 + 1e-3 * np.random.default_rng(3).normal(size=(16, 256))
+    theta[0] = -1e3
+    sample = theta.reshape(16, 264)[:, :256].reshape(-1, 1)
+    found = replayed(theta, np.empty((0, 2)))
+    assert found.shape([0]).kurtosis[0] == pytest.approx(Shape.of(sample).kurtosis[0], rel=1e-9)
+    assert found.shape([0]).largest_share[0] == pytest.approx(1.0 - 1.0 / CHUNK, rel=1e-6)
+
+
+def test_higher_moments_are_those_after_mixing() -> None:
+    theta = np.random.default_rng(8).normal(size=16 * 2 * 264)
+    x, y = theta.reshape(16, 2, 264)[:, :, :256].transpose(1, 0, 2).reshape(2, -1)
+    found = replayed(theta, np.array([[0.75, 1.0]]))
+    assert_same_shape(found.shape([0]), (x - 0.75 * y)[:, None])
+
+
+def replayed(lanes: Array, mixing: Array) -> Chunks:
+    """One chunk of outputs that are given: rows of lanes, block after block."""
+    m, rows = len(mixing) or 1, len(lanes) // 16 // 264
+    chunk = Chunks(np.array([CHUNK]), np.empty((1, m)), np.empty((1, m, m)), np.empty((1, m, 4)))
+    cuda.reduce(lanes, rows, CHUNK, mixing, chunk)
+    return chunk
+
+
+def test_chunks_of_unknown_shape_are_left_out(sample: Array) -> None:
+    parts = [Moments.of(sample[a:b]) for a, b in ((0, 1000), (1000, 2500), (2500, 4000))]
+    higher = np.stack([Shape.of(sample[a:b]).higher for a, b in ((0, 1000), (1000, 2500), (2500, 4000))])
+    higher[0, 3] = np.nan
+    chunks = Chunks(
+        np.array([p.count for p in parts]),
+        np.stack([p.mean for p in parts]),
+        np.stack([p.comoment for p in parts]),
+        higher,
+    )
+    found = chunks.shape([3, 4])
+    np.testing.assert_array_equal(found.count, [3000, 4000])
+    expected = Shape.of(sample[1000:4000, 3:4]).kurtosis[0], Shape.of(sample[:4000, 4:5]).kurtosis[0]
+    np.testing.assert_allclose(found.kurtosis, expected, rtol=1e-11)
+    nothing = chunks._replace(higher=np.full_like(higher, np.nan)).shape([0])
+    assert nothing.count[0] == 0 and np.isnan(nothing.kurtosis[0]) and np.isnan(nothing.largest_share[0])
+
+
 def test_standard_error_and_covariance(sample: Array) -> None:
     found = cpu.run(program(), THETA, GRID, seed=99, stream=1, paths=len(sample))
     np.testing.assert_allclose(found.covariance, np.cov(sample.T), rtol=1e-11, atol=1e-13)
@@ -108,9 +194,9 @@ def test_bits_do_not_depend_on_how_the_range_is_split(cut: int) -> None:
     whole = cpu.rows(program(), THETA, GRID, seed=3, paths=paths)
     first = cpu.rows(program(), THETA, GRID, seed=3, paths=cut * CHUNK)
     second = cpu.rows(program(), THETA, GRID, seed=3, first=cut * CHUNK, paths=paths - cut * CHUNK)
-    joined = tuple(np.concatenate(pair) for pair in zip(first, second, strict=True))
+    joined = Chunks(*(np.concatenate(pair) for pair in zip(first, second, strict=True)))
     assert same(whole, joined)
-    a, b = combine(*whole), merge(combine(*first), combine(*second))
+    a, b = combine(whole), merge(combine(first), combine(second))
     assert a.count == b.count == paths
     np.testing.assert_allclose(a.comoment, b.comoment, rtol=1e-11, atol=1e-9)
 
