@@ -7,6 +7,7 @@ probability that it is not reached is 1 - exp(-2 d0 d1 / v), and of all else tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from greeks.expressions.fold import DT, VALUATION, Carry, T
 from greeks.expressions.node import ONE, ZERO, Expr, const, substitute, symbol
 from greeks.schemes.sde import SDE
 
-IMAGES = 5  # of a corridor in its own walls, on either side
+SERIES, NARROW = 4, 1.2  # terms of the two series of a corridor, and the w^2 / v below which the second is used
 TINY = const(1e-200)  # stands in for a variance of 0, whose bridge is a straight line
 
 BEFORE, PACE, CLOCK, SINCE = (symbol(f"bridge_{part}") for part in ("before", "pace", "clock", "since"))
@@ -37,13 +38,14 @@ class Bridge:
     carries: tuple[Carry, ...]
 
     @classmethod
-    def of(cls, y: Expr, sde: SDE) -> Bridge:
-        """The bridge of one coordinate; local variance that moves enters by the mean of its values at the ends."""
-        local = ZERO
-        for b in next(c.row for c in sde.coordinates if c.y is y):
-            local = local + n.mul(b, b)
+    def of(cls, y: Expr, sde: SDE, today: SDE) -> Bridge:
+        """The bridge of one coordinate; local variance that moves enters by the mean of its values at the ends.
+
+        `today` are the same dynamics without the truncation of states, of which those of today have no need.
+        """
         starts = {c.y: c.start for c in sde.coordinates}
-        at_start, here = substitute(local, {**starts, T: VALUATION}), substitute(local, {T: CLOCK})
+        local, at_start = _local_variance(y, sde), substitute(_local_variance(y, today), {**starts, T: VALUATION})
+        here = substitute(local, {T: CLOCK})
         carries = [
             Carry.of(str(BEFORE), starts[y], observe=y),
             Carry.of(str(CLOCK), VALUATION, advance=CLOCK + DT),
@@ -62,41 +64,68 @@ class Bridge:
         )
 
 
+def _local_variance(y: Expr, sde: SDE) -> Expr:
+    """d<y>/dt = sum_j b_j^2."""
+    local = ZERO
+    for b in next(c.row for c in sde.coordinates if c.y is y):
+        local = local + n.mul(b, b)
+    return local
+
+
 def avoids(bridge: Bridge, d0: Expr, d1: Expr) -> Expr:
     """P(level not reached) = 1 - exp(-2 d0 d1 / v), for ends at distances d0 and d1 on its good side, else 0."""
     return ONE - n.unary("exp", const(-2.0) * _alive(d0) * _positive(d1) / _kept_away(bridge.variance))
 
 
 def stays_between(bridge: Bridge, above: tuple[Expr, Expr], below: tuple[Expr, Expr]) -> Expr:
-    """P(neither of two levels reached), ends at distances `above` the lower and `below` the upper one.
+    """P(neither of two levels reached), ends at distances `above` the lower and `below` the upper one, else 0.
 
-    With x0, x1 above the lower level and w the width, sum over k of exp(-2 k w (k w + x1 - x0) / v) less
-    exp(-2 (k w + x0) (k w + x1) / v), for |k| <= 5: right to 1e-12 where w^2 >= v / 2. A narrower corridor is survived
-    with a probability below 1e-4, of which then not all digits are right.
+    With x0, x1 above the lower level and w the width, by images: the sum over k of exp(-2 k w (k w + x1 - x0) / v) less
+    exp(-2 (k w + x0) (k w + x1) / v); where w^2 < 1.2 v by modes: the sum over m of sin(m pi x0 / w) sin(m pi x1 / w)
+    exp(-m^2 pi^2 v / 2 w^2), times 2 / w over the density of x1 - x0. Either, cut at |k| <= 4 and m <= 4, is right to
+    the rounding of double precision where it is used.
 
-    Source: Anderson (1960), "A modification of the sequential probability ratio test", theorem 4.2.
+    Source: Anderson (1960), "A modification of the sequential probability ratio test"; Karatzas and Shreve (1991),
+    section 2.8.
     """
-    width = _positive(const(0.5) * (above[0] + below[0] + above[1] + below[1]))
-    x0 = n.where((above[0] > ZERO) & (below[0] > ZERO), above[0], ZERO, "guard")
+    inside = (above[0] > ZERO) & (below[0] > ZERO)
+    width = n.where(inside, const(0.5) * (above[0] + below[0] + above[1] + below[1]), ONE, "guard")
+    x0 = n.where(inside, above[0], ZERO, "guard")
     x1 = n.extremum("min", _positive(above[1]), width)
-    scale = const(-2.0) / _kept_away(bridge.variance)
-    total = ZERO
-    for k in range(-IMAGES, IMAGES + 1):
+    v = _kept_away(bridge.variance)
+    narrow = n.mul(width, width) < const(NARROW) * v
+    return n.where(narrow, _by_modes(x0, x1, width, v), _by_images(x0, x1, width, v), "guard")
+
+
+def _by_images(x0: Expr, x1: Expr, width: Expr, v: Expr) -> Expr:
+    scale, total = const(-2.0) / v, ZERO
+    for k in range(-SERIES, SERIES + 1):
         shift = const(k) * width
         straight = n.unary("exp", scale * (shift * (shift + x1 - x0)))
         total = total + straight - n.unary("exp", scale * ((shift + x0) * (shift + x1)))
-    return n.extremum("min", n.extremum("max", total, ZERO), ONE)
+    return total
 
 
-def extreme(bridge: Bridge, op: str, noise: Expr) -> Expr:
+def _by_modes(x0: Expr, x1: Expr, width: Expr, v: Expr) -> Expr:
+    pi, change, total = const(math.pi), x1 - x0, ZERO
+    decay = const(-0.5 * math.pi**2) * v / n.mul(width, width)
+    for m in range(1, SERIES + 1):
+        waves = [n.unary("sin", const(m) * pi * x / width) for x in (x0, x1)]
+        total = total + waves[0] * waves[1] * n.unary("exp", const(m * m) * decay + n.mul(change, change) / (2.0 * v))
+    return total * (2.0 * n.unary("sqrt", 2.0 * pi * v) / width)
+
+
+def extreme(bridge: Bridge, op: str, noise: Expr, beyond: tuple[Expr, Expr] = (ZERO, ZERO)) -> Expr:
     """(y0 + y1 +- sqrt((y1 - y0)^2 - 2 v log U)) / 2 with U = Phi(noise): the largest or smallest value of y.
+
+    Given that it lies beyond a level from which the ends are at distances d0, d1: with 4 d0 d1 more under the root.
 
     Source: Asmussen, Glynn and Pitman (1995), "Discretization error in simulation of one-dimensional reflecting
     Brownian motion".
     """
-    change = bridge.y - bridge.before
+    change, gap = bridge.y - bridge.before, _alive(beyond[0]) * _positive(beyond[1])
     spread = n.mul(change, change) - const(2.0) * bridge.variance * n.unary("log", n.unary("normal_cdf", noise))
-    half = const(0.5) * n.unary("sqrt", spread)
+    half = const(0.5) * n.unary("sqrt", spread + const(4.0) * gap)
     middle = const(0.5) * (bridge.before + bridge.y)
     return middle + half if op == "max" else middle - half
 

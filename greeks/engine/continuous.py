@@ -10,12 +10,13 @@ from greeks.errors import UnsupportedError
 from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import DATE, Carry, T
 from greeks.expressions.levels import threshold
-from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol
+from greeks.expressions.node import ONE, ZERO, Expr, const, extremum, is_const, substitute, symbol, unary
 from greeks.schemes.base import Scheme
 from greeks.schemes.exact import Exact
 from greeks.schemes.sde import SDE, Coordinate
 
 NOISE = symbol("n_bridge")
+LOWEST = const(1e-300)  # a price that none is below, and that has a logarithm
 
 Update = tuple[Expr, Expr, Expr]
 """A statistic: its symbol, its start, and what an observation turns it into."""
@@ -26,9 +27,10 @@ class Watched:
     """What one step of a path does to a payoff that is watched all the time."""
 
     carries: tuple[Carry, ...]
-    survival: Expr  # the probability that the contract does not end in the step
-    worth: Expr  # of what is paid if it does
+    survival: Expr = ONE  # the probability that the contract does not end in the step
+    worth: Expr = ZERO  # of what is paid if it does
     noise: tuple[Expr, ...] = ()
+    unmoved: tuple[Expr, Expr, Expr] | None = None  # (probability, statistic, start): that it is still at its start
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,14 @@ class _Barrier:
 
 @dataclass(frozen=True)
 class Watch:
-    """The watch over one payoff, called `payoff` in messages, under a traced model and its scheme."""
+    """The watch over one payoff, called `payoff` in messages, under a traced model and its scheme.
+
+    `sde` are the dynamics as they are stepped, `today` those without truncation, which hold for today's states.
+    """
 
     payoff: str
     sde: SDE
+    today: SDE
     scheme: Scheme
     discount: Expr  # the worth of 1 paid on DATE
 
@@ -65,18 +71,31 @@ class Watch:
         carries = [Carry.of(str(s.payload), start, s.size) for s, start, after in stats if after is s]
         if changing:
             return self._extremes(changing, carries)
-        return self._exits(exits, carries) if exits else Watched(tuple(carries), ONE, ZERO)
+        return self._exits(exits, carries) if exits else Watched(tuple(carries))
 
     # running extremes ---------------------------------------------------------------------------------------
     def _extremes(self, updates: Sequence[Update], carries: list[Carry]) -> Watched:
         found = [self._running(*u) for u in updates]
-        if len({(op, c.name) for op, c in found}) > 1:
+        if len(updates) > 1 and not all(f[0] == found[0][0] and f[1] is found[0][1] for f in found):
             raise self._refusal("two running extremes at once have no simple joint law")
         op, c = found[0]
         bridge = self._bridge(c)
+        if isinstance(self.scheme, Exact) and len(updates) == 1:
+            return self._one_step(updates[0], op, c, bridge, carries)
         reached = substitute(c.value, {c.y: extreme(bridge, op, NOISE)})
         kept = (Carry.of(str(s.payload), start, observe=substitute(e, {c.value: reached})) for s, start, e in updates)
-        return Watched((*bridge.carries, *carries, *kept), ONE, ZERO, (NOISE,))
+        return Watched((*bridge.carries, *carries, *kept), noise=(NOISE,))
+
+    def _one_step(self, update: Update, op: str, c: Coordinate, bridge: Bridge, carries: list[Carry]) -> Watched:
+        """In a single step both outcomes are drawn: the extreme before stays with its probability, or a new one."""
+        stat, start, _ = update
+        level = unary("log", extremum("max", start, LOWEST)) if c.logarithmic else start
+        d0, d1 = bridge.at_ends(level, DATE)
+        distances = (-d0, -d1) if op == "max" else (d0, d1)
+        reached = substitute(c.value, {c.y: extreme(bridge, op, NOISE, distances)})
+        new = Carry.of(str(stat.payload), start, observe=reached)
+        stays = Carry.of("stays", ZERO, observe=avoids(bridge, *distances))
+        return Watched((*bridge.carries, *carries, new, stays), noise=(NOISE,), unmoved=(stays.symbol, stat, start))
 
     def _running(self, stat: Expr, start: Expr, after: Expr) -> tuple[str, Coordinate]:
         """("max" or "min", coordinate) of a statistic that keeps the highest or lowest value of a price."""
@@ -100,11 +119,11 @@ class Watch:
             if not all(is_const(b.amount, 0.0) for b in barriers):
                 raise self._refusal("the time at which one of two levels is reached first is not simulated")
             survival = stays_between(bridge, lower.distances(bridge), upper.distances(bridge))
-            return Watched(tuple(carries), survival, ZERO)
+            return Watched(tuple(carries), survival)
         distances = barriers[0].distances(bridge)
         survival = avoids(bridge, *distances)
         if is_const(barriers[0].amount, 0.0):
-            return Watched(tuple(carries), survival, ZERO)
+            return Watched(tuple(carries), survival)
         worth = when_reached(bridge, *distances, NOISE, lambda t: self._worth(barriers[0], t))
         return Watched(tuple(carries), survival, worth, (NOISE,))
 
@@ -135,7 +154,7 @@ class Watch:
                 "Brownian bridge, for its coefficients depend on the state or on time; use "
                 "scheme=greeks.Euler(steps=64), whose steps are"
             )
-        return Bridge.of(c.y, self.sde)
+        return Bridge.of(c.y, self.sde, self.today)
 
     def _refusal(self, reason: str) -> UnsupportedError:
         return UnsupportedError(

@@ -77,13 +77,16 @@ def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_st
     )
     settled, after = (substitute(e, show) * then / now for e in (flows.settled, flows.after))
     if is_continuous(contract.payoff):
-        sde = trace_sde(model, contract.model_parameters)
-        rules = _always(Watch(type(contract.payoff).__name__, sde, scheme, there / now), flows, show)
+        sde, today = (trace_sde(model, contract.model_parameters, truncated=t) for t in (True, False))
+        rules = _always(Watch(type(contract.payoff).__name__, sde, today, scheme, there / now), flows, show)
     else:
         rules = _on_dates(flows, show, there / now, settled, after)
     carries, value = [*step.carries, *rules.carries], settled
     if rules.ends:
         value = ALIVE * settled + (ONE - ALIVE) * after
+    if rules.unmoved is not None:
+        stays, stat, start = rules.unmoved
+        value = value + stays * (substitute(value, {stat: start}) - value)
     if not is_const(rules.flow, 0.0):
         carries.append(Carry.of("paid", ZERO, observe=PAID + rules.flow))
         value = value + PAID
@@ -101,6 +104,7 @@ class _Rules:
     ends: bool  # whether there is a carry ALIVE
     exit: Exit | None = None
     noise: tuple[Expr, ...] = ()
+    unmoved: tuple[Expr, Expr, Expr] | None = None  # (probability, statistic, start): that it is still at its start
 
 
 def _on_dates(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Expr, after: Expr) -> _Rules:
@@ -122,7 +126,7 @@ def _always(watch: Watch, flows: _Flows, show: Mapping[Expr, Expr]) -> _Rules:
     exits = [(substitute(c, show), substitute(amount, show)) for c, amount in flows.exits]
     seen = watch.over(stats, exits, substitute(flows.paid, show))
     if not exits:
-        return _Rules(seen.carries, ZERO, False, noise=seen.noise)
+        return _Rules(seen.carries, ZERO, False, noise=seen.noise, unmoved=seen.unmoved)
     alive = Carry.of("alive", ONE, observe=ALIVE * seen.survival)
     return _Rules((*seen.carries, alive), ALIVE * (ONE - seen.survival) * seen.worth, True, noise=seen.noise)
 

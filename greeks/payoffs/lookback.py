@@ -31,13 +31,13 @@ class LookbackCall(Payoff):
     extreme: Scalar = real(default=None)
 
     def start(self) -> Stats:
-        return (_so_far(self.extreme, NEVER if self.strike is None else -NEVER),)
+        return (_least(self.extreme) if self.strike is None else maximum(_most(self.extreme), self.strike),)
 
     def observe(self, stats: Stats, t: Scalar, x: Stats) -> Stats:
         return (minimum(stats[0], x[0]) if self.strike is None else maximum(stats[0], x[0]),)
 
     def settle(self, stats: Stats, x: Stats) -> Scalar:
-        return x[0] - stats[0] if self.strike is None else maximum(stats[0] - self.strike, 0.0)
+        return x[0] - stats[0] if self.strike is None else stats[0] - self.strike
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,18 @@ class LookbackPut(Payoff):
     extreme: Scalar = real(default=None)
 
     def start(self) -> Stats:
-        return (_so_far(self.extreme, -NEVER if self.strike is None else NEVER),)
+        return (_most(self.extreme) if self.strike is None else minimum(_least(self.extreme), self.strike),)
 
     def observe(self, stats: Stats, t: Scalar, x: Stats) -> Stats:
         return (maximum(stats[0], x[0]) if self.strike is None else minimum(stats[0], x[0]),)
 
     def settle(self, stats: Stats, x: Stats) -> Scalar:
-        return stats[0] - x[0] if self.strike is None else maximum(self.strike - stats[0], 0.0)
+        return stats[0] - x[0] if self.strike is None else self.strike - stats[0]
 
 
-def _so_far(extreme: Scalar | None, none_yet: float) -> Scalar:
-    return none_yet if extreme is None else extreme
+def _least(extreme: Scalar | None) -> Scalar:
+    return NEVER if extreme is None else extreme
+
+
+def _most(extreme: Scalar | None) -> Scalar:
+    return -NEVER if extreme is None else extreme
