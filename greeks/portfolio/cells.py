@@ -39,6 +39,8 @@ def read(cell: object, kind: str) -> object:
     --------
     >>> read("12.0", "dates"), read("0.25 0.5", "dates"), read(1.0, "flag"), read(" up ", "word")
     (12, (0.25, 0.5), True, 'up')
+    >>> read("continuous", "dates") is None
+    True
     """
     reader = {
         "number": _number,
@@ -89,7 +91,9 @@ def _word(cell: object) -> object:
 
 
 def _dates(cell: object) -> object:
-    """A single whole number is a count of dates, anything else the dates themselves."""
+    """A single whole number is a count of dates, "continuous" none at all, anything else the dates themselves."""
+    if isinstance(cell, str) and cell.strip().lower() == "continuous":
+        return None
     whole = _whole(cell)
     if isinstance(whole, int) and not isinstance(cell, bool):
         return whole

@@ -13,7 +13,8 @@ DIRECTIONS = ("down", "up")
 BARRIERS = [f"barrier_continuous_{d}_{k}_{r}" for d in DIRECTIONS for k in ("in", "out") for r in ("call", "put")]
 TOUCHES = [f"{d}_{kind}" for d in DIRECTIONS for kind in ("one_touch_hit", "one_touch_expiry", "no_touch")]
 CASH = [f"{d}_out_cash_call" for d in DIRECTIONS]
-LOOKBACKS = [f"lookback_continuous_{k}_{r}" for k in ("floating", "fixed", "inception_floating") for r in ("call", "put")]
+EXTREMES = ("floating", "fixed", "inception_floating")
+LOOKBACKS = [f"lookback_continuous_{kind}_{right}" for kind in EXTREMES for right in ("call", "put")]
 
 
 def payoff(case: Case) -> gk.Payoff:
