@@ -45,6 +45,7 @@ from greeks.payoffs import (
     BasketPut,
     BestOfCall,
     Call,
+    CorridorDigital,
     DigitalCall,
     DigitalPut,
     ExchangeOption,
@@ -53,7 +54,9 @@ from greeks.payoffs import (
     NoTouch,
     OneTouch,
     Payoff,
+    PhoenixAutocallable,
     Put,
+    RangeAccrual,
     SpreadCall,
     WorstOfCall,
     WorstOfPut,
@@ -71,13 +74,13 @@ _LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio"}
 __all__ = [
     "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable", "Bachelier",
     "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "Conditional",
-    "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption",
-    "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio", "LookbackCall", "LookbackPut",
-    "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch", "Pathwise", "Payoff", "Philox", "Put",
-    "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "SpreadCall", "UnsupportedError", "WorstOfCall",
-    "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum",
-    "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total",
-    "where",
+    "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact",
+    "ExchangeOption", "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio", "LookbackCall",
+    "LookbackPut", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch", "Pathwise", "Payoff",
+    "Philox", "PhoenixAutocallable", "Put", "RangeAccrual", "Sampler", "Scalar", "SchemaError", "Scheme",
+    "Sensitivities", "SpreadCall", "UnsupportedError", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos",
+    "dot", "exp", "explain", "largest", "load_market", "log", "maximum", "mean", "minimum", "normal_cdf", "price",
+    "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from greeks.expressions import node as n
-from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbols
+from greeks.expressions.node import ONE, ZERO, Expr, is_const, postorder, substitute, symbols
 from greeks.expressions.tangent import partial
 
 
@@ -55,3 +55,74 @@ def additive_in(e: Expr, y: Expr) -> Expr | None:
     if parts is None or not is_const(parts[1], 1.0):
         return None
     return parts[0]
+
+
+def sign_of(e: Expr) -> int:
+    """1 or -1 where `e` is seen to be positive or negative whatever its symbols are, else 0."""
+    if e.op == "const":
+        value = float(e.payload)
+        return (value > 0.0) - (value < 0.0)
+    if e.op in ("exp", "exprel"):
+        return 1
+    if e.op == "neg":
+        return -sign_of(e.args[0])
+    if e.op in ("mul", "div"):
+        return sign_of(e.args[0]) * sign_of(e.args[1])
+    if e.op in ("add", "sub"):
+        left, right = sign_of(e.args[0]), sign_of(e.args[1]) * (1 if e.op == "add" else -1)
+        return left if left == right else 0
+    return 0
+
+
+def comparisons(condition: Expr) -> list[Expr]:
+    """The comparisons that `and`, `or` and `not` join, in order."""
+    if condition.op in ("lt", "le"):
+        return [condition]
+    return [c for a in condition.args for c in comparisons(a)]
+
+
+def switch(e: Expr) -> Expr | None:
+    """The condition that decides between the values of a kink or a jump: a > b for max(a, b) and min(a, b)."""
+    if e.op in ("max", "min"):
+        return n.compare("lt", e.args[1], e.args[0])
+    if e.op == "abs":
+        return n.compare("lt", ZERO, e.args[0])
+    return e.args[0] if e.op == "where" and e.payload != "guard" else None
+
+
+def assuming(e: Expr, fact: Expr, holds: bool) -> Expr:
+    """`e` where a comparison is known to hold or not: kinks and jumps that it decides are gone."""
+    memo: dict[Expr, Expr | bool] = {fact: holds}
+    for part in postorder([e]):
+        if part not in memo:
+            memo[part] = _decided(part, tuple(memo[a] for a in part.args), fact, holds) if part.args else part
+    found = memo[e]
+    assert isinstance(found, Expr)
+    return found
+
+
+def _decided(e: Expr, args: tuple[Expr | bool, ...], fact: Expr, holds: bool) -> Expr | bool:
+    if e.op in ("and", "or"):
+        return _joined(e.op, args)
+    if e.op == "not":
+        return not args[0] if isinstance(args[0], bool) else n.logical("not", args[0])
+    if e.op == "where" and isinstance(args[0], bool):
+        return args[1] if args[0] else args[2]
+    if e.op in ("max", "min", "abs") and switch(e) is fact:
+        values = args if e.op != "abs" else (args[0], n.neg(_expression(args[0])))
+        return values[0] if holds == (e.op != "min") else values[1]
+    return n.rebuild(e, tuple(_expression(a) for a in args))
+
+
+def _joined(op: str, args: tuple[Expr | bool, ...]) -> Expr | bool:
+    """A conjunction or disjunction of which parts may be known."""
+    decisive = op == "or"
+    if any(a is decisive for a in args):
+        return decisive
+    open_ = [a for a in args if isinstance(a, Expr)]
+    return n.logical(op, *open_) if len(open_) > 1 else (open_[0] if open_ else not decisive)
+
+
+def _expression(a: Expr | bool) -> Expr:
+    assert isinstance(a, Expr)
+    return a

@@ -340,7 +340,7 @@ class _Body:
             return f"{self.value(e.args[0])} if i == {e.payload[0]} else 0.0"
         args = [self.value(a) for a in e.args]
         if e.op in INFIX:
-            left, right = (f"({a})" for a in args) if e.op in ("and", "or") else args
+            left, right = (self._truth(a) for a in e.args) if e.op in ("and", "or") else args
             return f"{left} {INFIX[e.op]} {right}"
         if e.op == "where":
             return f"{args[1]} if {args[0]} else {args[2]}"
@@ -353,6 +353,11 @@ class _Body:
         if e.op == "exprel":
             return f"exprel({e.payload}, {args[0]})"
         return f"{CALLS.get(e.op, e.op)}({', '.join(args)})"
+
+    def _truth(self, condition: Expr) -> str:
+        """A condition as a boolean; one that is the same on all paths is kept as a number, 1 or 0."""
+        text = self.value(condition)
+        return f"({text} != 0.0)" if condition in self.emitter.leaves else f"({text})"
 
     def _fma(self, e: Expr, k: int) -> str:
         product, other = e.args[k], self.value(e.args[1 - k])

@@ -13,14 +13,17 @@ from greeks.payoffs.basket import (
     WorstOfCall,
     WorstOfPut,
 )
+from greeks.payoffs.corridor import CorridorDigital, RangeAccrual
 from greeks.payoffs.digital import AssetOrNothingCall, AssetOrNothingPut, DigitalCall, DigitalPut
 from greeks.payoffs.lookback import LookbackCall, LookbackPut
+from greeks.payoffs.phoenix import PhoenixAutocallable
 from greeks.payoffs.touch import NoTouch, OneTouch
 from greeks.payoffs.vanilla import Call, Put
 
 BUILT_IN: tuple[type[Payoff], ...] = (
     *(Call, Put, DigitalCall, DigitalPut, AssetOrNothingCall, AssetOrNothingPut),
-    *(AsianCall, AsianPut, Autocallable, BarrierOption, BarrierDigital, OneTouch, NoTouch, LookbackCall, LookbackPut),
+    *(AsianCall, AsianPut, BarrierOption, BarrierDigital, OneTouch, NoTouch, LookbackCall, LookbackPut),
+    *(CorridorDigital, RangeAccrual, Autocallable, PhoenixAutocallable),
     *(BasketCall, BasketPut, ExchangeOption, SpreadCall, BestOfCall, WorstOfCall, WorstOfPut),
 )
 
@@ -36,6 +39,7 @@ __all__ = [
     "BasketPut",
     "BestOfCall",
     "Call",
+    "CorridorDigital",
     "DigitalCall",
     "DigitalPut",
     "ExchangeOption",
@@ -44,7 +48,9 @@ __all__ = [
     "NoTouch",
     "OneTouch",
     "Payoff",
+    "PhoenixAutocallable",
     "Put",
+    "RangeAccrual",
     "SpreadCall",
     "WorstOfCall",
     "WorstOfPut",

@@ -161,42 +161,57 @@ def test_coupons_are_paid_on_the_date_of_exit_too(dates: Any) -> None:
 
 
 @dataclass(frozen=True)
-class AverageIfAbove(gk.Payoff):
-    """The average price if S_T > K: the jump and the average share the last step."""
+class CurvedExit(gk.Payoff):
+    """Ends when the price and its square add up to a level."""
 
-    strike: gk.Scalar
+    level: gk.Scalar
     maturity: gk.Scalar
     dates: int
 
-    def start(self) -> Any:
-        return (0.0, 0.0)
-
-    def observe(self, stats: Any, t: gk.Scalar, x: Any) -> Any:
-        return (stats[0] + x[0], stats[1] + 1.0)
+    def exits(self, stats: Any, t: gk.Scalar, x: Any) -> Any:
+        return ((x[0] + x[0] * x[0] > self.level, 0.0),)
 
     def settle(self, stats: Any, x: Any) -> Any:
-        return gk.where(x[0] > self.strike, stats[0] / stats[1], 0.0)
+        return x[0]
 
 
 @dataclass(frozen=True)
-class Corridor(gk.Payoff):
-    """1 if L < S_T < U."""
+class Staircase(gk.Payoff):
+    """A product of five digitals: more levels than one term may have."""
 
-    lower: gk.Scalar
-    upper: gk.Scalar
+    strike: gk.Scalar
     maturity: gk.Scalar
 
     def settle(self, stats: Any, x: Any) -> Any:
-        return gk.where((x[0] > self.lower) & (x[0] < self.upper), 1.0, 0.0)
+        amount = x[0]
+        for k in range(5):
+            amount = amount * gk.where(x[0] > self.strike + 1.0 * k, 1.1, 0.9)
+        return amount
+
+
+@dataclass(frozen=True)
+class Forward(gk.Payoff):
+    """S_T - K, which has nothing to integrate out."""
+
+    strike: gk.Scalar
+    maturity: gk.Scalar
+
+    def settle(self, stats: Any, x: Any) -> Any:
+        return x[0] - self.strike
 
 
 @pytest.mark.parametrize(
     ("model", "payoff", "words"),
     [
-        (MODEL, gk.Call(100.0, 1.0), "no jump"),
-        (MODEL, Corridor(90.0, 110.0, 1.0), "cannot be solved"),
-        (gk.Bachelier(100.0, 0.05, 20.0), gk.DigitalCall(100.0, 1.0), "no single Gaussian"),
-        (MODEL, AverageIfAbove(100.0, 1.0, 4), "saw the last price"),
+        (MODEL, Forward(100.0, 1.0), "no exit, jump or kink"),
+        (MODEL, CurvedExit(10_000.0, 1.0, 4), "cannot be solved"),
+        (MODEL, Staircase(100.0, 1.0), "more than 4 levels"),
+        (
+            gk.MultiBlackScholes([100.0, 100.0], 0.05, [0.2, 0.2], [[1.0, 0.5], [0.5, 1.0]], [0.0, 0.0]),
+            gk.BasketCall(100.0, 1.0),
+            "no single Gaussian",
+        ),
+        (gk.Bachelier(100.0, 0.05, 20.0), gk.BarrierOption(100.0, 90.0, 1.0, 4), "many small steps"),
         (MODEL, gk.BarrierOption(100.0, 90.0, 1.0, (0.0, 0.5, 1.0)), "may end today"),
     ],
 )

@@ -1,0 +1,81 @@
+"""Noise before a jump integrated out: one-step survival, and what one step pays in expectation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from greeks.errors import UnsupportedError
+from greeks.estimators.base import Estimator
+from greeks.estimators.conditional.expectation import bends
+from greeks.estimators.conditional.flows import accumulated
+from greeks.estimators.conditional.gaussian import Step
+from greeks.estimators.conditional.settlement import settled
+from greeks.estimators.conditional.survival import survived
+from greeks.estimators.direction import Direction
+from greeks.estimators.mixed import Mixed
+from greeks.estimators.pathwise import Pathwise
+from greeks.expressions.algebra import free_of
+from greeks.expressions.fold import Fold
+from greeks.expressions.node import ZERO, substitute
+
+
+@dataclass(frozen=True)
+class Conditional(Estimator):
+    """E[f] = E[E[f | all noise but one]], the inner expectation in closed form or smooth: then pathwise.
+
+    Exits: each monitored step is conditioned on survival, z = Phi^-1 of a uniform on the surviving stretch, and the
+    path carries the product of its survival probabilities as a weight (one-step survival). Amounts paid on a date,
+    and the settlement: expected over the step before, region by region between the levels at which they have kinks
+    or jumps. Unbiased; what is left is smooth unless the path bends elsewhere, so that first derivatives are pathwise.
+    `second="pathwise"` (default) takes second derivatives along the path too, and by `Mixed` where the path bends;
+    `second="mixed"` always by `Mixed`, which has less variance where one step of many decides little (Asians).
+
+    Needs jumps that one Gaussian of the step decides: a price against a level, in a log-normal step or given the
+    variance.
+
+    References
+    ----------
+    Glasserman and Staum (2001), "Conditioning on one-step survival for barrier option simulations"; Glasserman
+    (2003), section 7.2.3 (conditional expectations smooth payoffs).
+    """
+
+    second: str = "pathwise"
+    name = "conditional"
+
+    def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
+        smooth = conditioned(fold)
+        if self.second == "pathwise" or len(directions) < 2:
+            try:
+                return Pathwise().apply(smooth, directions)
+            except UnsupportedError:
+                if len(directions) < 2:
+                    raise
+        _refuse_moving_exit(fold, directions)
+        return Mixed().apply(smooth, directions)
+
+
+def _refuse_moving_exit(fold: Fold, directions: tuple[Direction, ...]) -> None:
+    """A score needs a support that stands still, and the surviving stretch ends at the barrier."""
+    for d in directions:
+        if fold.exit is not None and not free_of(fold.exit.condition, d.seeds):
+            raise UnsupportedError(f"conditional: a second derivative in {d.label}, which moves the barrier itself")
+
+
+def conditioned(fold: Fold) -> Fold:
+    """The same price with one noise of every step that decides something integrated out."""
+    step = Step.of(fold)
+    smooth = _settled(fold, step) if fold.exit is None else survived(fold, fold.exit, step)
+    return smooth.pruned()
+
+
+def _settled(fold: Fold, step: Step) -> Fold:
+    """Without exits: sums of amounts, and the settlement."""
+    exchanged, sums = accumulated(fold, step) if step.at == "arrive" else ({}, ())
+    price = fold.outputs["price"]
+    rest = substitute(price, dict.fromkeys(exchanged, ZERO))
+    observed = substitute(rest, {c.symbol: c.observe for c in fold.carries})
+    if not sums and not any(bends(step.rewound(e), step.law.y) for e in (observed, rest)):
+        raise UnsupportedError("conditional: there is no exit, jump or kink that the last step decides")
+    value, kept = settled(fold, step, observed, rest)
+    value = value + (substitute(price, exchanged) - rest)
+    return replace(fold, carries=(*fold.carries, *sums, *kept), outputs={**fold.outputs, "price": value})

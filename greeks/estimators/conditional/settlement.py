@@ -1,0 +1,85 @@
+"""What is settled at maturity, expected over the last step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from greeks.estimators.conditional.expectation import expectation
+from greeks.estimators.conditional.gaussian import Gaussian, Step
+from greeks.expressions.algebra import free_of
+from greeks.expressions.fold import GRID_DATE, GRID_FINE, MAPS, OBSERVED, Carry, Fold
+from greeks.expressions.node import ZERO, Expr, substitute, symbol, symbols, where
+
+
+def settled(fold: Fold, step: Step, observed: Expr, unobserved: Expr) -> tuple[Expr, tuple[Carry, ...]]:
+    """The expectation of a settlement over the last step, as an output, and the carries that it is made of.
+
+    `observed` and `unobserved` are what is settled if the payoff looks at the last date and if it does not, in the
+    carries' values after the last step and before that look. Where the price at maturity does not matter by itself,
+    the step that counts is the last one that ends in a look.
+    """
+    then, later = step.rewound(observed), step.rewound(unobserved)
+    if not free_of(later, {step.law.y}):
+        last = _Memory.of(fold, step, "last")
+        value = where(last.names[OBSERVED] > ZERO, last.expected(then), last.expected(later), "guard")
+        return value, needed([value], last.carries())
+    seen = _Memory.of(fold, step, "last seen")
+    value = seen.expected(then)
+    if fold.observes_start:  # today may be all that the payoff looks at
+        value = where(seen.names[OBSERVED] > ZERO, value, unobserved, "guard")
+    return value, needed([value], seen.held())
+
+
+def needed(roots: Iterable[Expr], carries: Iterable[Carry]) -> tuple[Carry, ...]:
+    """Of some carries those that the roots use, directly or through others."""
+    known = {c.symbol: c for c in carries}
+    found: dict[Expr, Carry] = {}
+    todo = list(symbols(*roots))
+    while todo:
+        s = todo.pop()
+        if s in known and s not in found:
+            found[s] = known[s]
+            todo += symbols(*(known[s].map(m) for m in MAPS))
+    return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What a step knew, by name: carries and grid as they were before it, and its Gaussian."""
+
+    step: Step
+    maps: dict[Expr, str]  # expression -> the map in which it is known
+    names: dict[Expr, Expr]
+    law: Gaussian
+
+    @classmethod
+    def of(cls, fold: Fold, step: Step, mark: str) -> _Memory:
+        law = step.law
+        maps = {e: step.at for e in (*(c.symbol for c in fold.carries), law.mean, law.deviation, law.noise)}
+        maps |= dict.fromkeys(GRID_DATE, "arrive") | dict.fromkeys(GRID_FINE, "advance")
+        names = {e: symbol(f"{mark} {e}", e.size) for e in maps}
+        for part in ("mean", "deviation"):
+            names[getattr(law, part)] = symbol(f"{mark} {part} of {step.y}")
+        random = frozenset(name for e, name in names.items() if not law.fixed(e))
+        remembered = Gaussian(law.y, names[law.noise], names[law.mean], names[law.deviation], random)
+        return cls(step, maps, names, remembered)
+
+    def expected(self, e: Expr) -> Expr:
+        """E[e] over the step, by what is remembered of it."""
+        return expectation(substitute(e, self.names), self.law)
+
+    def carries(self) -> list[Carry]:
+        """The memory of the last step of all."""
+        return [Carry.of(str(m.payload), ZERO, m.size, **{self.maps[e]: e}) for e, m in self.names.items()]
+
+    def held(self) -> list[Carry]:
+        """The memory of the last step that ends in a look, and what it needs of the steps themselves."""
+        found = []
+        for e, m in self.names.items():
+            value = e
+            if self.maps[e] != "arrive":
+                value = symbol(f"{m} of any step", m.size)
+                found.append(Carry.of(str(value.payload), ZERO, m.size, **{self.maps[e]: e}))
+            found.append(Carry.of(str(m.payload), ZERO, m.size, arrive=where(ZERO < OBSERVED, value, m)))
+        return found
