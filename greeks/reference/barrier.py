@@ -8,8 +8,10 @@ and F the rebates.
 A knock-out pays its rebate at the hit, a knock-in at maturity if it was never hit. A spot at or beyond the
 barrier means that the barrier has been hit.
 
-Source: Merton (1973); Reiner and Rubinstein (1991a), Breaking down the barriers; Haug (2007), section
-4.17.1.
+The rebates alone are the touches: F pays at the hit, E at maturity if there was none.
+
+Source: Merton (1973); Reiner and Rubinstein (1991a), Breaking down the barriers, and (1991b), Unscrambling the binary
+code; Haug (2007), sections 4.17.1 and 4.19.5.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from greeks.reference.jet import exp, log, normal_cdf, sqrt
 
 Direction = Literal["down", "up"]
 Knock = Literal["in", "out"]
+Pays = Literal["hit", "expiry"]
 
 
 def price(
@@ -67,10 +70,8 @@ def price(
 
     Source: Reiner and Rubinstein (1991a); Haug (2007), section 4.17.1.
     """
-    _check("direction", direction, ("down", "up"))
     _check("knock", knock, ("in", "out"))
-    gap = float(spot) - float(barrier)
-    if (gap <= 0.0) if direction == "down" else (gap >= 0.0):
+    if _is_hit(spot, barrier, direction):
         vanilla = black_scholes.call if call else black_scholes.put
         return rebate if knock == "out" else vanilla(spot, rate, volatility, dividend, strike, maturity)
     eta, phi = (1.0 if direction == "down" else -1.0), (1.0 if call else -1.0)
@@ -79,6 +80,81 @@ def price(
     if knock == "in":
         return knocked_in + rebate * terms.e
     return terms.a - knocked_in + rebate * terms.f
+
+
+def one_touch(
+    spot: float,
+    rate: float,
+    volatility: float,
+    dividend: float,
+    barrier: float,
+    maturity: float,
+    direction: Direction = "up",
+    pays: Pays = "hit",
+) -> float:
+    """1 if the barrier is reached: F when that happens, or exp(-r T) - E at maturity; arguments as of `price`.
+
+    Parameters
+    ----------
+    pays : {"hit", "expiry"}
+        When the cash is paid.
+
+    Raises
+    ------
+    SchemaError
+        If `direction` or `pays` is another word.
+
+    Examples
+    --------
+    >>> round(one_touch(100.0, 0.05, 0.2, 0.0, 120.0, 1.0), 10), round(one_touch(100.0, 0.0, 0.2, 0.0, 100.0, 1.0), 10)
+    (0.4026624533, 1.0)
+
+    Source: Reiner and Rubinstein (1991b); Haug (2007), section 4.19.5.
+    """
+    _check("pays", pays, ("hit", "expiry"))
+    if pays == "expiry":
+        return exp(-rate * maturity) - no_touch(spot, rate, volatility, dividend, barrier, maturity, direction)
+    if _is_hit(spot, barrier, direction):
+        return 1.0
+    return _touching(spot, rate, volatility, dividend, barrier, maturity, direction).f
+
+
+def no_touch(
+    spot: float,
+    rate: float,
+    volatility: float,
+    dividend: float,
+    barrier: float,
+    maturity: float,
+    direction: Direction = "up",
+) -> float:
+    """E, 1 at maturity unless the barrier is reached; arguments and errors as of `one_touch`.
+
+    Examples
+    --------
+    >>> never = no_touch(100.0, 0.05, 0.2, 0.0, 120.0, 1.0)
+    >>> round(never + one_touch(100.0, 0.05, 0.2, 0.0, 120.0, 1.0, pays="expiry"), 10)  # exp(-r T)
+    0.9512294245
+
+    Source: Reiner and Rubinstein (1991b); Haug (2007), section 4.19.5.
+    """
+    if _is_hit(spot, barrier, direction):
+        return 0.0
+    return _touching(spot, rate, volatility, dividend, barrier, maturity, direction).e
+
+
+def _touching(
+    spot: float, rate: float, volatility: float, dividend: float, barrier: float, maturity: float, direction: Direction
+) -> _Terms:
+    """Terms E and F, into which no strike enters."""
+    eta = 1.0 if direction == "down" else -1.0
+    return _Terms(spot, rate, volatility, dividend, barrier, barrier, maturity, eta, 1.0)
+
+
+def _is_hit(spot: float, barrier: float, direction: Direction) -> bool:
+    _check("direction", direction, ("down", "up"))
+    gap = float(spot) - float(barrier)
+    return gap <= 0.0 if direction == "down" else gap >= 0.0
 
 
 def _knock_in(terms: _Terms, call_down_or_put_up: bool, strike_above: bool) -> float:

@@ -64,6 +64,20 @@ CASES: dict[str, tuple[str, str, list[str], str, set[str]]] = {
         "{'estimator': gk.Conditional()}",
         {"conditional"},
     ),
+    "barrier watched all the time, paid at the hit": (
+        HESTON,
+        "gk.BarrierOption(101.0, 92.0, 1.0, None, rebate=3.0)",
+        ["delta", "gamma", "theta", "d_barrier"],
+        "{'scheme': gk.QE(steps=3), 'estimator': {'delta': gk.Pathwise(), 'gamma': gk.Mixed()}}",
+        {"pathwise", "mixed"},
+    ),
+    "lookback watched all the time": (
+        BLACK_SCHOLES,
+        "gk.LookbackPut(1.0, None, extreme=104.0)",
+        ["delta", "gamma"],
+        "{'estimator': {'delta': gk.Pathwise(), 'gamma': gk.Mixed()}}",
+        {"pathwise", "mixed"},
+    ),
     "Asian with today's price": (
         BLACK_SCHOLES,
         "gk.AsianCall(101.0, 1.0, (0.0, 0.3, 1.0))",

@@ -13,6 +13,7 @@ from tests.oracle import Case, cases
 RIGHTS = ("call", "put")
 GEOMETRIC = [f"asian_geometric_discrete_{right}" for right in (*RIGHTS, "cash_call")]
 BARRIERS = [f"barrier_continuous_{d}_{k}_{r}" for d in ("down", "up") for k in ("in", "out") for r in RIGHTS]
+TOUCHES = [f"{d}_{kind}" for d in ("down", "up") for kind in ("one_touch_hit", "one_touch_expiry", "no_touch")]
 LOOKBACKS = [f"lookback_continuous_{kind}_{right}" for kind in ("fixed", "floating") for right in RIGHTS]
 INCEPTION = [f"lookback_continuous_inception_floating_{right}" for right in RIGHTS]
 BASE = {"spot": 100.0, "rate": 0.05, "volatility": 0.25, "dividend": 0.02, "maturity": 0.75}
@@ -55,6 +56,17 @@ def test_barrier(case: Case) -> None:
     arguments = parameters(case, H="barrier", rebate="rebate")
     found = greeks(barrier.price, direction=direction, knock=knock, call=kind == "call", **arguments)
     assert_agrees(case, found)
+
+
+@pytest.mark.parametrize("case", cases("B1", TOUCHES), ids=str)
+def test_touch(case: Case) -> None:
+    direction, *words = case.payoff.split("_")
+    arguments = parameters(case, H="barrier", cash="cash")
+    assert arguments.pop("cash") == 1.0
+    if "no" in words:
+        assert_agrees(case, greeks(barrier.no_touch, direction=direction, **arguments))
+    else:
+        assert_agrees(case, greeks(barrier.one_touch, direction=direction, pays=words[-1], **arguments))
 
 
 @pytest.mark.parametrize("case", cases("B1", LOOKBACKS + INCEPTION), ids=str)
