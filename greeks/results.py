@@ -43,8 +43,9 @@ class Estimate:
     largest_share : float, optional
         The part of sum d^2 that the one largest deviation has.
 
-    Both are None where they are not known: for sums of estimates, where paths do not differ, and for samples with a
-    control in a run so short that all of it went into the control's coefficient.
+    The fourth powers are those of one chunk of 4,096 paths in four, the largest deviation is that of all. Both are
+    None where they are not known: for sums of estimates, where paths do not differ, and for samples with a control
+    in a run so short (16,384 paths) that what is known went into the control's coefficient.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .lanes import LANES, ROW
-from .reduction import accumulate, begin, finish, subtract
+from .reduction import EVERY, accumulate, begin, finish, subtract
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -47,6 +47,7 @@ def simulate(
     for c in range(means.shape[0]):
         begun = c * CHUNK
         size = min(CHUNK, paths - begun)
+        powers = int((first + begun) // CHUNK % EVERY == 0)
         for b in range(0, size, LANES):
             invoke(block, theta, grid, seed, stream, first + begun + b, w, u)
             for i in range(mixing.shape[0]):
@@ -54,13 +55,13 @@ def simulate(
                     subtract(w, out + i * ROW, out + int(mixing[i, 1]) * ROW, mixing[i, 0])
             if b == 0:
                 begin(w, out, means[c], sums, comoments[c], higher[c])
-            accumulate(w, out, m, min(LANES, size - b), means[c], sums, comoments[c], higher[c])
-        finish(size, means[c], sums, comoments[c], higher[c])
+            accumulate(w, out, m, min(LANES, size - b), powers, means[c], sums, comoments[c], higher[c])
+        finish(size, powers, means[c], sums, comoments[c], higher[c])
 
 
 def replay(theta: Array, grid: Array, seed: int, stream: int, path0: int, w: Array, u: Array) -> None:
-    """A block whose outputs were computed elsewhere: theta holds grid[0, 0] rows of lanes for every block."""
+    """A block computed elsewhere: theta holds grid[0, 0] rows of lanes a block, from path grid[0, 1] on."""
     size = int(grid[0, 0]) * ROW
-    of = theta[path0 // LANES * size :]
+    of = theta[(path0 - int(grid[0, 1])) // LANES * size :]
     for p in range(size):
         w[p] = of[p]

@@ -87,19 +87,20 @@ def rows(
     for begin in range(0, k, step):
         end = min(begin + step, k)
         size = min((end - begin) * CHUNK, paths - begin * CHUNK)
-        out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, first + begin * CHUNK, size))
-        reduce(out, program.outputs, size, mixed, chunks.part(begin, end))
+        at = first + begin * CHUNK
+        out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, at, size))
+        reduce(out, program.outputs, at, size, mixed, chunks.part(begin, end))
     return chunks
 
 
-def reduce(out: Array, m: int, paths: int, mixing: Array, into: Chunks) -> None:
+def reduce(out: Array, m: int, first: int, paths: int, mixing: Array, into: Chunks) -> None:
     """The moments of outputs from the device, by the CPU's own reduction."""
     from .calling import address
 
-    base, rows = foundation(), np.array([[float(m)]])
+    base, rows = foundation(), np.array([[float(m), float(first)]])
     w, u, sums = aligned(m * ROW + SCRATCH), aligned(1), np.empty(into.means.shape[1])
     moments = (into.means, into.comoments, into.higher)
-    base.simulate(address(base.replay), 0, out, rows, 0, 0, 0, paths, mixing, w, u, sums, *moments)
+    base.simulate(address(base.replay), 0, out, rows, 0, 0, first, paths, mixing, w, u, sums, *moments)
 
 
 def simulate(program: CompiledProgram, theta: Array, grid: Array, task: tuple[int, int, int, int]) -> Array:

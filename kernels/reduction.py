@@ -4,8 +4,8 @@ A shift by any sample of the same law removes the cancellation that a large mean
 Sums may be reassociated (in this file only), which is what lets them run in vector registers; the order is
 then fixed by the compiled code, not by the number of threads.
 
-Third and fourth powers and extremes ride along where the numbers are in registers anyhow, which makes them nearly
-free. A chunk's shift is one of its own samples, at most sqrt(CHUNK) standard deviations from their mean, so
+Extremes, and in one chunk of EVERY third and fourth powers, ride along where the numbers are in registers anyhow.
+A chunk's shift is one of its own samples, at most sqrt(CHUNK) standard deviations from their mean, so
 re-centring a fourth power loses seven digits at the very worst.
 
 Source: Chan, Golub, LeVeque (1983), "Algorithms for computing the sample variance", section 3; Pebay (2008),
@@ -14,6 +14,7 @@ Source: Chan, Golub, LeVeque (1983), "Algorithms for computing the sample varian
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from .scalars import bits_float, float_bits, fma
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LANES = 256
 ROW = 264
+EVERY = 4  # chunks, of which the first has its third and fourth powers summed: in all of them it costs a twelfth
 
 
 def subtract(w: Array, target: int, source: int, weight: float) -> None:
@@ -178,19 +180,25 @@ def single(w: Array, a: int, n: int, higher: Array) -> float:
     return s
 
 
-def accumulate(w: Array, out: int, m: int, n: int, shift: Array, sums: Array, cross: Array, higher: Array) -> None:
+def accumulate(
+    w: Array, out: int, m: int, n: int, powers: int, shift: Array, sums: Array, cross: Array, higher: Array
+) -> None:
     """Add the first n lanes of the m rows at `out` to `sums`, the upper half of `cross`, `higher`; rows are centred."""
     whole = m - m % 4
     for i in range(m):
         sums[i] += centre(w, out + i * ROW, n, shift[i], higher[i])
     for i in range(0, whole, 4):
-        diagonal(w, out + i * ROW, n, cross[i:, i:], higher[i:])
+        if powers:
+            diagonal(w, out + i * ROW, n, cross[i:, i:], higher[i:])
+        else:
+            tile(w, out + i * ROW, out + i * ROW, n, cross[i:, i:])
         for j in range(i + 4, whole, 4):
             tile(w, out + i * ROW, out + j * ROW, n, cross[i:, j:])
         for j in range(whole, m):
             strip(w, out + i * ROW, out + j * ROW, n, cross[i:, j:])
     for i in range(whole, m):
-        cross[i, i] += single(w, out + i * ROW, n, higher[i])
+        row = out + i * ROW
+        cross[i, i] += single(w, row, n, higher[i]) if powers else pair(w, row, row, n)
         for j in range(i + 1, m):
             cross[i, j] += pair(w, out + i * ROW, out + j * ROW, n)
 
@@ -206,10 +214,13 @@ def begin(w: Array, out: int, shift: Array, sums: Array, cross: Array, higher: A
             higher[i, j] = 0.0
 
 
-def finish(n: int, shift: Array, sums: Array, cross: Array, higher: Array) -> None:
+def finish(n: int, powers: int, shift: Array, sums: Array, cross: Array, higher: Array) -> None:
     """Turn the sums of n paths into the mean (left in `shift`), co-moments (in all of `cross`) and higher moments."""
     for i in range(shift.size):
         recentre(n, sums[i] / n, cross[i, i], higher[i])
+        if not powers:
+            higher[i, 0] = nan
+            higher[i, 1] = nan
     for i in range(shift.size):
         for j in range(i, shift.size):
             cross[i, j] -= sums[i] * sums[j] / n

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 FEWEST_CHUNKS = 8  # below, the spread of the chunks' variances says too little
 TRUSTED = 0.05  # relative error of a standard error above which the user is told
-HEAVY = 30.0  # kurtosis below which only the paths are few
+HEAVY = 30.0  # kurtosis below which it is only the paths that are few
+LARGE = 0.01  # share of one path that is worth telling
 REMEDIES = {  # estimator -> what helps against its heavy tails
     "pathwise": "derivatives of a square root that comes near 0 have such tails, as those of Heston's variance where "
     "2 kappa theta < xi^2, and more paths hardly help: use estimator=greeks.FiniteDifference(), or another scheme",
@@ -31,9 +32,10 @@ MORE = "take more paths, or another estimator"
 class Tails:
     """What the paths of one number say of their own law; NaN for what is not known.
 
-    error_of_error: sd(std_error) / std_error; kurtosis, largest_share: see `results.Estimate`.
+    paths: how many; error_of_error: sd(std_error) / std_error; kurtosis, largest_share: see `results.Estimate`.
     """
 
+    paths: int
     error_of_error: float = 0.0
     kurtosis: float = math.nan
     largest_share: float = math.nan
@@ -41,24 +43,24 @@ class Tails:
     @property
     def heavy(self) -> bool:
         """Whether few paths make most of the variance, and not just because all paths are few."""
-        return self.error_of_error > TRUSTED and not self.kurtosis <= HEAVY
+        return self.error_of_error > max(TRUSTED, 0.5 * math.sqrt(HEAVY / self.paths))
 
 
 def tails_of(chunks: Chunks, columns: list[int]) -> list[Tails]:
     """The tails of some of the samples, in their order.
 
-    The variance of n paths has a relative error of sqrt((kurtosis - 1) / n), its root half of that. Kurtosis is not
-    known of the chunks that set the coefficient of a control: what they hide shows in the scatter of variances.
+    The variance of n paths has a relative error of sqrt((kurtosis - 1) / n), its root half of that; and kurtosis is
+    at least n share^2. Neither is known of the chunks that set the coefficient of a control: what they hide shows
+    in the scatter of the chunks' variances.
     """
-    shape = chunks.shape(columns)
-    known, kurtosis = shape.count, shape.kurtosis
-    with np.errstate(invalid="ignore", divide="ignore"):
-        doubt = 0.5 * np.sqrt((kurtosis - 1.0) / known)
-    hidden = known < chunks.counts.sum()
-    scatter = error_from_scatter(chunks.counts, chunks.comoments)[columns]
-    doubt = np.where(hidden, np.fmax(doubt, scatter), doubt)
-    table = np.column_stack([np.nan_to_num(doubt), kurtosis, shape.largest_share])
-    return [Tails(*row) for row in table.tolist()]
+    shape, paths = chunks.shape(columns), int(chunks.counts.sum())
+    kurtosis, share = shape.kurtosis, shape.largest_share
+    with np.errstate(invalid="ignore"):
+        doubt = np.fmax(0.5 * np.sqrt((kurtosis - 1.0) / paths), 0.5 * share)
+    hidden = shape.seen < paths
+    doubt = np.where(hidden, np.fmax(doubt, error_from_scatter(chunks.counts, chunks.comoments)[columns]), doubt)
+    table = np.column_stack([np.nan_to_num(doubt), kurtosis, share])
+    return [Tails(paths, *row) for row in table.tolist()]
 
 
 def error_from_scatter(counts: npt.NDArray[np.int64], comoments: Array) -> Array:
@@ -87,7 +89,7 @@ def warning(tails: Tails, estimator: str, unmoved: bool) -> tuple[str, ...]:
         )
     if not tails.heavy:
         return ()
-    makers = "few paths make most" if math.isnan(tails.largest_share) else f"one path makes {tails.largest_share:.1%}"
+    makers = f"one path makes {tails.largest_share:.1%}" if tails.largest_share >= LARGE else "few paths make much"
     return (
         f"heavy tails: {makers} of the variance, and the standard error is itself uncertain by about "
         f"{tails.error_of_error:.0%}; {REMEDIES.get(estimator, MORE)}",
