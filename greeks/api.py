@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from greeks.engine.explain import explanation
-from greeks.engine.plan import Wanted
+from greeks.engine.menu import Wanted
 from greeks.engine.run import Settings, estimate
 from greeks.errors import SchemaError
 from greeks.models.base import Model

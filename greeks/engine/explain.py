@@ -1,10 +1,13 @@
-"""Which estimator each Greek gets, and why, without simulating."""
+"""Which estimator each Greek gets, and why, from no more than a pilot."""
 
 from __future__ import annotations
 
 from greeks.engine.contract import Contract
 from greeks.engine.grid import time_grid
-from greeks.engine.plan import Plan, Wanted, plan_for
+from greeks.engine.menu import Wanted, menu_for
+from greeks.engine.pilot import decide
+from greeks.engine.plan import plan_of
+from greeks.engine.reading import readings_of
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Explanation
@@ -18,12 +21,15 @@ def explanation(
     """The choices for a request."""
     contract = Contract.of(model, payoff)
     scheme = scheme or default_scheme(model)
-    plan: Plan = plan_for(contract, scheme, time_grid(payoff, scheme), greeks, wanted, lenient=True)
-    asked = [s for s in plan.samples if s.greek != "price"]
+    grid = time_grid(payoff, scheme)
+    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, lenient=True)
+    decision = decide(menu, contract, grid, "cpu")
+    plan = plan_of(menu, contract, decision.picks)
+    asked = [r for r in readings_of(menu, decision, plan) if r.greek != "price"]
     return Explanation(
-        {s.greek: s.estimator for s in asked},
-        {s.greek: s.reason for s in asked},
-        plan.refusals,
+        {r.greek: r.estimator for r in asked},
+        {r.greek: r.reason for r in asked},
+        menu.refusals,
         repr(scheme),
         plan.source,
     )

@@ -2,56 +2,42 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from greeks.engine.contract import Contract, pricing_fold
+from greeks.engine.contract import Contract
 from greeks.engine.control import Pairing
-from greeks.engine.grid import GridShape, TimeGrid
+from greeks.engine.grid import TimeGrid
 from greeks.engine.host import Array, value_of
+from greeks.engine.menu import CONTROL, Menu, Option, Picks
 from greeks.engine.program import Program, compose
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
-from greeks.errors import SchemaError, UnsupportedError
-from greeks.estimators.base import Estimator
-from greeks.estimators.greek import Greek, Vocabulary
-from greeks.estimators.selection import Choice, choose
-from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
-from greeks.expressions.node import Expr, is_const, symbols
-from greeks.expressions.tangent import DenseJacobianError
-from greeks.expressions.trace import structure
-from greeks.schemes.base import Scheme
-
-Wanted = str | Estimator | Mapping[str, Estimator]
-
-
-CONTROL = "control of "
+from greeks.expressions.fold import GRID_DATE, GRID_FINE, joined
+from greeks.expressions.node import Expr, symbols
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One number asked for, and which output its samples are."""
+    """Which output holds the samples of an option, and whether they differ from path to path."""
 
-    greek: str
     column: int
-    random: bool  # whether it differs from path to path
-    estimator: str
-    reason: str
+    random: bool
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A compiled request: `source` is readable, parameters are arguments."""
+    """A compiled request: `source` is readable, parameters are arguments.
 
-    samples: tuple[Sample, ...]
+    `samples` has for every entry of the menu those of its picked options, in order.
+    """
+
+    samples: tuple[tuple[Sample, ...], ...]
     pairing: Pairing
     program: Program
     slots: tuple[Expr, ...]
-    refusals: Mapping[str, str]
 
     @property
     def source(self) -> str:
@@ -86,58 +72,34 @@ class Plan:
         return rows
 
 
-_plans: OrderedDict[Any, Plan] = OrderedDict()
-_reads: dict[Any, frozenset[str]] = {}  # payoff structure -> structural fields that its formulas read
-_KEPT = 512
+def plan_of(menu: Menu, contract: Contract, picks: Picks) -> Plan:
+    """The plan that runs the picked options of every entry, made once for each menu."""
+    if picks not in menu.plans:
+        menu.plans[picks] = _build(menu, contract, picks)
+    return menu.plans[picks]
 
 
-def plan_for(
-    contract: Contract, scheme: Scheme, grid: TimeGrid, greeks: Sequence[str], wanted: Wanted, lenient: bool = False
-) -> Plan:
-    """The plan of a request, from memory if its like was asked before.
-
-    `lenient` collects refusals instead of raising the first.
-    """
-    request = (structure(contract.model), scheme, grid.shape, tuple(greeks), _hashable(wanted), lenient)
-    payoff = structure(contract.payoff)
-    key = (request, payoff, _read_values(contract, _reads.get(payoff)))
-    if payoff in _reads and key in _plans:
-        _plans.move_to_end(key)
-        return _plans[key]
-    plan = _build(contract, scheme, grid.shape, greeks, wanted, lenient)
-    _reads[payoff] = _reads.get(payoff, frozenset()) | contract.reads
-    _plans[request, payoff, _read_values(contract, _reads[payoff])] = plan
-    if len(_plans) > _KEPT:
-        _plans.popitem(last=False)
-    return plan
-
-
-def _hashable(wanted: Wanted) -> Any:
-    return tuple(sorted(wanted.items(), key=lambda kv: kv[0])) if isinstance(wanted, Mapping) else wanted
-
-
-def _read_values(contract: Contract, read: frozenset[str] | None) -> Any:
-    """The structural values that are baked into the program because a formula reads them."""
-    values = (getattr(contract.payoff, name) for name in sorted(read or ()))
-    return tuple(tuple(v) if hasattr(v, "__len__") else v for v in values)
-
-
-def _build(
-    contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool
-) -> Plan:
-    priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
-    chosen, refusals = _choose_all(contract, priced, greeks, wanted, lenient)
-    folds = [replace(priced, outputs={"price": priced.outputs["price"]})]
-    folds += [replace(c.fold, outputs=_labelled(label, c.fold)) for label, c in _distinct(chosen).items()]
-    whole = joined(folds)
+def _build(menu: Menu, contract: Contract, picks: Picks) -> Plan:
+    picked = [[e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True)]
+    whole = joined([o.fold for o in _distinct(picked)])
     samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
-    stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), shape)
+    stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), menu.shape)
     slots, offsets, width = _slots(contract, stages)
     program = compose(stages, layout(stages, offsets, width))
-    random = {name: stages.tidy.varies(e) for name, e in stages.settle.items()}
-    samples = [Sample("price", program.outputs["price"][0], random["price"], "mean", "discounted payoff")]
-    samples += [_sample(greek, label, choice, program, random[label]) for greek, label, choice in chosen]
-    return Plan(tuple(samples), _pairing(program), program, slots, refusals)
+    samples = tuple(
+        tuple(_sample(e.greek.element, o, program, stages) for o in options)
+        for e, options in zip(menu.entries, picked, strict=True)
+    )
+    return Plan(samples, _pairing(program), program, slots)
+
+
+def _distinct(picked: Sequence[Sequence[Option]]) -> list[Option]:
+    return list({o.label: o for options in picked for o in options}.values())
+
+
+def _sample(element: int, option: Option, program: Program, stages: Stages) -> Sample:
+    first, size = program.outputs[option.label]
+    return Sample(first + (element if size else 0), stages.tidy.varies(stages.settle[option.label]))
 
 
 def _pairing(program: Program) -> Pairing:
@@ -148,64 +110,6 @@ def _pairing(program: Program) -> Pairing:
             first, width = program.outputs.get(CONTROL + name, (-1, 0))
             partners += [first + (k if width else 0) if first >= 0 else -1 for k in range(max(size, 1))]
     return Pairing(tuple(partners))
-
-
-def _choose_all(
-    contract: Contract, priced: Fold, greeks: Sequence[str], wanted: Wanted, lenient: bool
-) -> tuple[list[tuple[Greek, str, Choice]], dict[str, str]]:
-    words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
-    found: list[tuple[Greek, str, Choice]] = []
-    known: dict[str, Choice] = {}
-    refusals: dict[str, str] = {}
-    _check_wanted(greeks, wanted)
-    for name in greeks:
-        try:
-            for greek in [] if name == "price" else words.parse(name):
-                estimator = wanted.get(name, "auto") if isinstance(wanted, Mapping) else wanted
-                found.append((greek, *_choice(priced, greek, estimator, known)))
-        except UnsupportedError as e:
-            if not lenient:
-                raise
-            refusals[name] = str(e).removeprefix(f'Greek "{name}": ')
-    return found, refusals
-
-
-def _check_wanted(greeks: Sequence[str], wanted: Wanted) -> None:
-    if isinstance(wanted, Mapping):
-        extra = [k for k in wanted if k not in greeks]
-        if extra:
-            raise SchemaError(f"estimator names {extra}, which are not among the Greeks asked for, {list(greeks)}")
-        bad: list[object] = [e for e in wanted.values() if not isinstance(e, Estimator)]
-    else:
-        bad = [] if wanted == "auto" or isinstance(wanted, Estimator) else [wanted]
-    if bad:
-        raise SchemaError(
-            f'estimator = {bad[0]!r}: expected "auto", an estimator such as greeks.Pathwise(), or a dict of '
-            "estimators by Greek"
-        )
-
-
-def _choice(priced: Fold, greek: Greek, wanted: Estimator | str, known: dict[str, Choice]) -> tuple[str, Choice]:
-    """(label of the outputs, choice); elements of one vector share a choice."""
-    tries = [(greek.vector,)] if greek.vector is not None else []
-    for directions in (*tries, greek.directions):
-        label = f"{'*'.join(d.label for d in directions)} {wanted!r}"
-        try:
-            if label not in known:
-                known[label] = choose(priced, greek.name, directions, wanted)
-            return label, known[label]
-        except DenseJacobianError:
-            continue
-    raise UnsupportedError(f'Greek "{greek.name}": the derivative is not available')  # pragma: no cover
-
-
-def _distinct(chosen: list[tuple[Greek, str, Choice]]) -> dict[str, Choice]:
-    return {label: choice for _, label, choice in chosen}
-
-
-def _labelled(label: str, fold: Fold) -> dict[str, Expr]:
-    outputs = {label: fold.outputs["price"], f"{CONTROL}{label}": fold.outputs["unit"]}
-    return {k: e for k, e in outputs.items() if k == label or not is_const(e)}
 
 
 def _slots(contract: Contract, stages: Stages) -> tuple[tuple[Expr, ...], dict[Expr, int], int]:
@@ -222,9 +126,3 @@ def _slots(contract: Contract, stages: Stages) -> tuple[tuple[Expr, ...], dict[E
         offsets[s] = width
         width += max(s.size, 1)
     return slots, offsets, width
-
-
-def _sample(greek: Greek, label: str, choice: Choice, program: Program, random: bool) -> Sample:
-    first, size = program.outputs[label]
-    column = first + (greek.element if size else 0)
-    return Sample(greek.name, column, random, choice.estimator.name, choice.reason)

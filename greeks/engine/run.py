@@ -13,7 +13,10 @@ import numpy as np
 from greeks.engine.contract import Contract
 from greeks.engine.control import PILOT, Array, cross_fitted, joined
 from greeks.engine.grid import time_grid
-from greeks.engine.plan import Plan, Sample, Wanted, plan_for
+from greeks.engine.menu import Wanted, menu_for
+from greeks.engine.pilot import decide
+from greeks.engine.plan import Plan, plan_of
+from greeks.engine.reading import Reading, mixed, readings_of
 from greeks.engine.tails import known, tails_of, warning
 from greeks.errors import EstimationError, SchemaError
 from greeks.models.base import Model
@@ -54,9 +57,12 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     contract = Contract.of(model, payoff)
     scheme = settings.scheme or default_scheme(model)
     grid = time_grid(payoff, scheme)
-    plan = plan_for(contract, scheme, grid, greeks, settings.estimator)
-    chunks = _simulate(plan, *plan.table(contract, grid), settings, started)
-    estimates, covariance = read(plan.samples, chunks)
+    menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator)
+    decision = decide(menu, contract, grid, settings.backend)
+    plan = plan_of(menu, contract, decision.picks)
+    readings = readings_of(menu, decision, plan)
+    chunks = _simulate(plan, readings, *plan.table(contract, grid), settings, started)
+    estimates, covariance = read(readings, chunks)
     result = Sensitivities(
         estimates,
         covariance,
@@ -72,7 +78,9 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     return result
 
 
-def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started: float) -> Chunks:
+def _simulate(
+    plan: Plan, readings: Sequence[Reading], table: Array, rows: Array, settings: Settings, started: float
+) -> Chunks:
     """Chunks of controlled samples: a pilot of all outputs, then batches of the samples alone."""
     from greeks.kernels import backends
     from greeks.kernels.chunks import CHUNK
@@ -81,13 +89,13 @@ def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started
     rows_of = backends.module_of(settings.backend).rows
     program = load(plan.program.cuda if settings.backend == "cuda" else plan.program.cpu, settings.backend)
     draws = {"seed": settings.seed, "stream": settings.stream, "threads": settings.threads}
-    target = _targets(plan.samples, settings.std_error)
+    target = _targets(readings, settings.std_error)
     paths = settings.paths if not target else -(-settings.paths // CHUNK) * CHUNK
     limit = settings.max_paths or (2**40 if target else paths)
     size = min(paths, limit)
     done = min(PILOT * CHUNK, size)
     pilot: Chunks = rows_of(program, table, rows, first=0, paths=done, **draws)
-    _refuse_wrong_scores(plan, pilot)
+    _refuse_wrong_scores(plan, readings, pilot)
     mixing = plan.pairing.mixing(plan.pairing.coefficients(pilot))
     parts, pending = [cross_fitted(plan.pairing, pilot)], size - done
     while settings.time_limit is None or time.perf_counter() - started < settings.time_limit:
@@ -96,16 +104,16 @@ def _simulate(plan: Plan, table: Array, rows: Array, settings: Settings, started
             parts.append(rows_of(program, table, rows, first=done, paths=size, mixing=mixing, **draws))
         done, pending = done + size, pending - size
         if pending <= 0:
-            pending = _next_batch(plan.samples, joined(parts), target, done, limit, CHUNK)
+            pending = _next_batch(readings, joined(parts), target, done, limit, CHUNK)
         if pending <= 0:
             break
     return joined(parts)
 
 
-def _targets(samples: Sequence[Sample], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
+def _targets(readings: Sequence[Reading], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
     if wanted is None:
         return {}
-    names = [s.greek for s in samples]
+    names = [r.greek for r in readings]
     target = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(names, float(wanted))
     for name in target:
         if name not in names:
@@ -114,12 +122,12 @@ def _targets(samples: Sequence[Sample], wanted: float | Mapping[str, float] | No
 
 
 def _next_batch(
-    samples: Sequence[Sample], found: Chunks, target: Mapping[str, float], done: int, limit: int, chunk: int
+    readings: Sequence[Reading], found: Chunks, target: Mapping[str, float], done: int, limit: int, chunk: int
 ) -> int:
     """Paths still needed, in whole chunks; 0 when every target holds or the limit is reached."""
     if not target or done >= limit:
         return 0
-    estimates = read(samples, found)[0]
+    estimates = read(readings, found)[0]
     ratio = max((estimates[k].std_error / t for k, t in target.items()), default=0.0)
     if not math.isfinite(ratio) or ratio <= 1.0:
         return 0
@@ -127,37 +135,40 @@ def _next_batch(
     return min(-(-needed // chunk) * chunk, limit - done)
 
 
-def read(samples: Sequence[Sample], chunks: Chunks) -> tuple[dict[str, Estimate], Array]:
+def read(readings: Sequence[Reading], chunks: Chunks) -> tuple[dict[str, Estimate], Array]:
     """Estimates and the covariance of their errors, from chunks of samples."""
     from greeks.kernels.moments import combine
 
     moments = combine(chunks)
-    columns = [s.column for s in samples]
-    n, values = moments.count, np.asarray(moments.mean)[columns]
-    covariance = np.asarray(moments.comoment)[np.ix_(columns, columns)] / (n - 1) / n
+    n = moments.count
+    values = np.array([r.mean(moments.mean) for r in readings])
+    covariance = mixed(readings, np.asarray(moments.comoment)) / (n - 1) / n
     errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
     still = np.diag(covariance) == 0.0
+    of_columns = tails_of(chunks, list(range(len(moments.mean))))
     estimates = {
-        s.greek: Estimate(
-            s.greek,
+        r.greek: Estimate(
+            r.greek,
             float(v),
             float(e),
             n,
-            s.estimator,
-            s.reason,
-            warning(tails, s.estimator, bool(s.random and same)),
+            r.estimator,
+            r.reason,
+            warning(tails, r.estimator, bool(r.random and same)),
             known(tails.kurtosis),
             known(tails.largest_share),
         )
-        for s, v, e, tails, same in zip(samples, values, errors, tails_of(chunks, columns), still, strict=True)
+        for r, v, e, tails, same in zip(
+            readings, values, errors, [r.tails(of_columns) for r in readings], still, strict=True
+        )
     }
     return estimates, covariance
 
 
-def _refuse_wrong_scores(plan: Plan, pilot: Chunks) -> None:
+def _refuse_wrong_scores(plan: Plan, readings: Sequence[Reading], pilot: Chunks) -> None:
     """The net under all likelihood ratios: a score that does not average to 0 is no score of the path's law."""
-    wrong = plan.pairing.suspects(pilot)
-    names = [s.greek for s in plan.samples if s.column in wrong]
+    wrong = set(plan.pairing.suspects(pilot))
+    names = [r.greek for r in readings if not wrong.isdisjoint(r.columns)]
     if names:
         raise EstimationError(
             f"{', '.join(names)}: the score of the path does not average to 0, so its law has a bound that moves with "

@@ -1,10 +1,11 @@
 """Estimators: transformations of the pricing fold into folds whose mean is a Greek. One a file."""
 
 from greeks.estimators.base import Estimator
+from greeks.estimators.blend import Blend
 from greeks.estimators.conditional import Conditional
 from greeks.estimators.finite_difference import FiniteDifference
 from greeks.estimators.likelihood_ratio import LikelihoodRatio
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
 
-__all__ = ["Conditional", "Estimator", "FiniteDifference", "LikelihoodRatio", "Mixed", "Pathwise"]
+__all__ = ["Blend", "Conditional", "Estimator", "FiniteDifference", "LikelihoodRatio", "Mixed", "Pathwise"]

@@ -19,6 +19,12 @@ class Estimator(ABC):
     """
 
     name: ClassVar[str]
+    changes_price: ClassVar[bool] = False  # whether with no direction at all it still changes what is averaged
+
+    @property
+    def shown(self) -> str:
+        """The name, with what tells two of one class apart."""
+        return self.name
 
     @abstractmethod
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:

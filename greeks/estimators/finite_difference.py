@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from greeks.errors import SchemaError
 from greeks.estimators.base import Estimator
 from greeks.estimators.direction import Direction
-from greeks.expressions.fold import MAPS, Carry, Fold
-from greeks.expressions.node import Expr, node, substitute, symbol, symbols
+from greeks.expressions.fold import MAPS, Carry, Fold, depending
+from greeks.expressions.node import Expr, node, substitute, symbol
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class FiniteDifference(Estimator):
 def _bumped(fold: Fold, d: Direction, h: Expr, mark: str) -> Fold:
     """The same fold at moved parameters; carries that do not notice are shared."""
     shift: dict[Expr, Expr] = {s: s + h * speed for s, speed in d.seeds.items()}
-    touched = _touched(fold, set(d.seeds))
+    touched = depending(fold, d.seeds)
     names = {c: symbol(f"{c}{mark}{d.label}", c.size) for c in touched}
     replaced: Mapping[Expr, Expr] = {**shift, **names}
     carries = tuple(
@@ -71,17 +71,3 @@ def _bumped(fold: Fold, d: Direction, h: Expr, mark: str) -> Fold:
         for c in fold.carries
     )
     return replace(fold, carries=carries, outputs={k: substitute(e, replaced) for k, e in fold.outputs.items()})
-
-
-def _touched(fold: Fold, sources: set[Expr]) -> set[Expr]:
-    found: set[Expr] = set()
-    while True:
-        reach = sources | found
-        new = {
-            c.symbol
-            for c in fold.carries
-            if c.symbol not in found and not symbols(c.start, *(c.map(m) for m in MAPS)).isdisjoint(reach)
-        }
-        if not new:
-            return found
-        found |= new

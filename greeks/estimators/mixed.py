@@ -28,6 +28,11 @@ class Mixed(Estimator):
     first: str = "likelihood"
     name = "mixed"
 
+    @property
+    def shown(self) -> str:
+        """Which of the two comes first."""
+        return f"{self.first} first" if self.first != "likelihood" else self.name
+
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
         if len(directions) != 2:
             raise UnsupportedError("mixed: needs a second derivative, such as gamma; for a first one use Pathwise()")

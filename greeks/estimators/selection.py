@@ -1,62 +1,88 @@
-"""The only place that chooses an estimator."""
+"""The only place that says which estimators may serve: which come into question, which are valid, and why not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from greeks.errors import UnsupportedError
 from greeks.estimators.base import Estimator
+from greeks.estimators.blend import Blend
+from greeks.estimators.conditional import Conditional
 from greeks.estimators.direction import Direction
 from greeks.estimators.likelihood_ratio import LikelihoodRatio
+from greeks.estimators.mean import Mean
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
 from greeks.expressions.fold import Fold
 
+Wanted = Estimator | Blend | str
+
 
 @dataclass(frozen=True)
 class Choice:
-    """An estimator, its fold, and why it was taken."""
+    """A valid estimator of one number, and the fold that carries it out."""
 
     estimator: Estimator
     fold: Fold
-    reason: str
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The valid estimators of one number, simplest first, and what the others refused for."""
+
+    choices: tuple[Choice, ...]
+    refusals: Mapping[Estimator, str] = field(default_factory=dict)
+    requested: bool = False
 
 
 def candidates(order: int) -> tuple[Estimator, ...]:
-    """Unbiased estimators of a derivative of the given order, best first."""
+    """Unbiased estimators of a derivative of the given order, simplest first."""
+    if order == 0:
+        return (Mean(), Conditional())
     if order == 1:
-        return (Pathwise(), LikelihoodRatio())
-    return (Pathwise(), Mixed(), Mixed(first="pathwise"), LikelihoodRatio())
+        return (Pathwise(), Conditional(), LikelihoodRatio())
+    conditional = (Conditional(), Conditional(second="mixed"))
+    return (Pathwise(), *conditional, Mixed(), Mixed(first="pathwise"), LikelihoodRatio())
 
 
-def choose(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Estimator | str = "auto") -> Choice:
-    """The wanted estimator, or the first valid one; a refusal with every reason if none is."""
+def dominated(estimator: Estimator, valid: Collection[Estimator]) -> bool:
+    """Whether an estimator need not be tried beside the valid ones.
+
+    A score takes the place of every derivative along the path only where there is none: over all cases of the
+    reference values it never needed less work than a pathwise or mixed estimator that was valid too.
+    """
+    return isinstance(estimator, LikelihoodRatio) and any(isinstance(e, (Pathwise, Mixed)) for e in valid)
+
+
+def offer(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Wanted = "auto") -> Offer:
+    """The wanted estimator, or for "auto" and `Blend` all valid ones; a refusal with every reason if there is none."""
     if isinstance(wanted, Estimator):
-        return Choice(wanted, _applied(wanted, fold, greek, directions), "requested")
-    refusals: list[str] = []
+        return Offer((_requested(wanted, fold, greek, directions),), requested=True)
+    choices: list[Choice] = []
+    refusals: dict[Estimator, str] = {}
     for estimator in candidates(len(directions)):
-        try:
-            applied = estimator.apply(fold, directions)
-        except UnsupportedError as e:
-            refusals.append(str(e))
+        if dominated(estimator, [c.estimator for c in choices]):
             continue
-        return Choice(estimator, applied, _reason(estimator, refusals))
+        try:
+            choices.append(Choice(estimator, estimator.apply(fold, directions)))
+        except UnsupportedError as e:
+            refusals[estimator] = str(e)
+    if choices:
+        return Offer(tuple(choices), refusals)
     raise UnsupportedError(
         f'Greek "{greek}": no unbiased estimator is valid here. '
-        + ". ".join(dict.fromkeys(refusals))
+        + ". ".join(dict.fromkeys(refusals.values()))
         + f'. Remedy: estimator={{"{greek}": greeks.FiniteDifference()}} gives a biased bump'
         + ("" if fold.scoring else ", or choose a scheme whose steps have a density")
     )
 
 
-def _applied(wanted: Estimator, fold: Fold, greek: str, directions: tuple[Direction, ...]) -> Fold:
+def _requested(wanted: Estimator, fold: Fold, greek: str, directions: tuple[Direction, ...]) -> Choice:
+    """An estimator of Greeks leaves the price as it is, unless it changes what is averaged."""
+    if not directions and not wanted.changes_price:
+        return Choice(Mean(), fold)
     try:
-        return wanted.apply(fold, directions)
+        return Choice(wanted, wanted.apply(fold, directions))
     except UnsupportedError as e:
         raise UnsupportedError(f'Greek "{greek}": {e}. Remedy: estimator="auto" takes a valid one') from None
-
-
-def _reason(estimator: Estimator, refusals: list[str]) -> str:
-    if not refusals:
-        return "path and payoff are Lipschitz" if isinstance(estimator, Pathwise) else "first choice"
-    return "; ".join(dict.fromkeys(refusals))

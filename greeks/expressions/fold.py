@@ -10,7 +10,7 @@ Estimators are transformations of folds: they add carries and change outputs, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from greeks.expressions.node import Expr, substitute, symbol, symbols
@@ -127,12 +127,39 @@ class Fold:
         return replace(self, carries=carries, outputs=outputs).constants_folded()
 
 
+def depending(fold: Fold, sources: Collection[Expr]) -> set[Expr]:
+    """The carries whose value depends on any of the sources, directly or through other carries."""
+    found: set[Expr] = set()
+    while True:
+        reach = {*sources, *found}
+        new = {
+            c.symbol
+            for c in fold.carries
+            if c.symbol not in found and not symbols(c.start, *(c.map(m) for m in MAPS)).isdisjoint(reach)
+        }
+        if not new:
+            return found
+        found |= new
+
+
 def joined(folds: list[Fold]) -> Fold:
-    """One fold with the carries and outputs of all; carries of one name are one carry."""
+    """One fold with the carries and outputs of all; equal carries are one, and of two that differ one is renamed."""
     carries: dict[Expr, Carry] = {}
     outputs: dict[str, Expr] = {}
-    for f in folds:
-        for c in f.carries:
-            carries.setdefault(c.symbol, c)
-        outputs.update(f.outputs)
+    for k, fold in enumerate(folds):
+        clashing = {c.symbol for c in fold.carries if carries.get(c.symbol, c) != c}
+        clashing |= depending(fold, clashing)
+        fold = _renamed(fold, {s: symbol(f"{s}'{k}", s.size) for s in clashing})
+        carries.update({c.symbol: c for c in fold.carries})
+        outputs.update(fold.outputs)
     return replace(folds[0], carries=tuple(carries.values()), outputs=outputs)
+
+
+def _renamed(fold: Fold, names: Mapping[Expr, Expr]) -> Fold:
+    """The carries that have a new name, and outputs that see them so."""
+
+    def renamed(e: Expr) -> Expr:
+        return substitute(e, names)
+
+    carries = tuple(replace(c.changed(renamed), symbol=names.get(c.symbol, c.symbol)) for c in fold.carries)
+    return replace(fold, carries=carries, outputs={k: renamed(e) for k, e in fold.outputs.items()})

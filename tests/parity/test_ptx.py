@@ -16,14 +16,18 @@ import sys
 import greeks as gk
 from greeks.engine.contract import Contract
 from greeks.engine.grid import time_grid
-from greeks.engine.plan import plan_for
+from greeks.engine.menu import menu_for
+from greeks.engine.pilot import decide
+from greeks.engine.plan import plan_of
 from greeks.kernels import cuda
 from greeks.schemes.defaults import default_scheme
 
 for text in sys.argv[1:]:
     model, payoff, greeks, settings = eval(text, {"gk": gk})
     contract, scheme = Contract.of(model, payoff), settings.get("scheme") or default_scheme(model)
-    plan = plan_for(contract, scheme, time_grid(payoff, scheme), greeks, settings.get("estimator", "auto"))
+    grid = time_grid(payoff, scheme)
+    menu = menu_for(contract, scheme, grid.shape, greeks, settings.get("estimator", "auto"))
+    plan = plan_of(menu, contract, decide(menu, contract, grid, "cpu").picks)
     text = cuda.ptx(plan.program.cuda)
     print("f64" in text and "simulate" in text, ".target sm_80" in text, text.count("{ // callseq"))
 """

@@ -239,6 +239,8 @@ def test_plain_words_mean_every_asset() -> None:
 
 def test_reasons_come_with_the_numbers() -> None:
     r = call(payoff=gk.DigitalCall(100.0, 1.0), greeks=["delta"])
-    assert r["delta"].estimator == "likelihood ratio"
-    assert "jump" in r["delta"].reason
+    assert r["delta"].estimator == r["price"].estimator == "conditional"
+    assert "closed form" in r["delta"].reason
+    r = call(payoff=gk.DigitalCall(100.0, 1.0), greeks=["delta"], estimator={"delta": gk.LikelihoodRatio()})
+    assert (r["delta"].estimator, r["delta"].reason) == ("likelihood ratio", "requested")
     assert r["price"].paths == 256

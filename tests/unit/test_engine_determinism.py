@@ -15,7 +15,9 @@ import greeks as gk
 from greeks.engine.contract import Contract
 from greeks.engine.control import joined
 from greeks.engine.grid import time_grid
-from greeks.engine.plan import plan_for
+from greeks.engine.menu import menu_for
+from greeks.engine.pilot import decide
+from greeks.engine.plan import plan_of
 from greeks.kernels import cpu, moments
 from greeks.kernels.chunks import CHUNK
 from greeks.kernels.compile import load
@@ -50,7 +52,8 @@ def test_bits_do_not_depend_on_how_the_paths_are_split(name: str) -> None:
     contract = Contract.of(model, payoff)
     scheme = default_scheme(model)
     grid = time_grid(payoff, scheme)
-    plan = plan_for(contract, scheme, grid, greeks, "auto")
+    menu = menu_for(contract, scheme, grid.shape, greeks, "auto")
+    plan = plan_of(menu, contract, decide(menu, contract, grid, "cpu").picks)
     program, (table, rows) = load(plan.program.cpu, "cpu"), plan.table(contract, grid)
 
     def part(first: int, paths: int) -> moments.Chunks:

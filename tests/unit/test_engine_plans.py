@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine import plan as plans
+from greeks.engine import menu as menus
 from greeks.engine.grid import time_grid
 from greeks.kernels import compile as compiler
 
@@ -19,9 +19,9 @@ MODEL = gk.BlackScholes(100.0, 0.05, 0.2, 0.02)
 @pytest.fixture
 def built() -> Any:
     """Counts the plans made and the programs compiled from here on."""
-    plans._plans.clear()
+    menus._menus.clear()
     with (
-        mock.patch.object(plans, "_build", wraps=plans._build) as plans_made,
+        mock.patch.object(menus, "_build", wraps=menus._build) as plans_made,
         mock.patch.object(compiler, "build", wraps=compiler.build) as compiled,
     ):
         yield plans_made, compiled
@@ -65,16 +65,16 @@ def test_what_shapes_the_program_is_a_plan_of_its_own(built: Any, other: tuple[A
 
 
 def test_old_plans_make_room() -> None:
-    plans._plans.clear()
-    with mock.patch.object(plans, "_KEPT", 3), mock.patch.object(plans, "_build", side_effect=lambda *_: object()):
+    menus._menus.clear()
+    with mock.patch.object(menus, "_KEPT", 3), mock.patch.object(menus, "_build", side_effect=lambda *_: object()):
         from greeks.engine.contract import Contract
 
         contract = Contract.of(MODEL, gk.Call(100.0, 1.0))
         grid = time_grid(contract.payoff, gk.Exact())
         for k in range(5):
-            plans.plan_for(contract, gk.Exact(), grid, [f"d_{k}"], "auto")
-        assert len(plans._plans) == 3
-    plans._plans.clear()
+            menus.menu_for(contract, gk.Exact(), grid.shape, [f"d_{k}"], "auto")
+        assert len(menus._menus) == 3
+    menus._menus.clear()
 
 
 def test_the_source_can_be_read() -> None:

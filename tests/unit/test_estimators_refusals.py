@@ -70,7 +70,8 @@ def test_jumps_under_heston_are_never_pathwise_in_the_spot(payoff: gk.Payoff) ->
 
 def test_pathwise_where_a_jump_stands_still_is_allowed() -> None:
     """The amount of a digital moves no jump."""
-    found = gk.sensitivities(MODEL, gk.DigitalCall(101.0, 1.0, 3.0), ["d_cash"], paths=2**12, seed=1)
+    digital, plain = gk.DigitalCall(101.0, 1.0, 3.0), gk.Pathwise()
+    found = gk.sensitivities(MODEL, digital, ["d_cash"], paths=2**12, seed=1, estimator=plain)
     assert found["d_cash"].estimator == "pathwise"
     assert found["d_cash"].value == pytest.approx(found["price"].value / 3.0, rel=1e-12)
 
@@ -86,12 +87,20 @@ def test_mixed_needs_two_derivatives() -> None:
         gk.sensitivities(MODEL, gk.Call(100.0, 1.0), ["delta"], estimator=gk.Mixed(), paths=256)
 
 
-def test_a_barrier_or_strike_inside_a_jump_is_refused_not_zero() -> None:
+def test_a_barrier_or_strike_inside_a_jump_is_never_zero() -> None:
     for payoff, greek in ((JUMPING[0], "d_strike"), (JUMPING[4], "d_barrier"), (JUMPING[7], "d_high")):
-        with pytest.raises(gk.UnsupportedError, match=rf'"{greek}".*Remedy.*FiniteDifference'):
-            gk.sensitivities(MODEL, payoff, [greek], paths=256)
         bump = gk.sensitivities(MODEL, payoff, [greek], estimator={greek: gk.FiniteDifference()}, paths=2**14, seed=1)
         assert abs(bump[greek].value) > 4.0 * bump[greek].std_error
+        for refusing in (gk.Pathwise(), gk.LikelihoodRatio()):
+            with pytest.raises(gk.UnsupportedError, match=rf'"{greek}".*Remedy'):
+                gk.sensitivities(MODEL, payoff, [greek], paths=256, estimator=refusing)
+        try:
+            found = gk.sensitivities(MODEL, payoff, [greek], paths=2**14, seed=1)
+        except gk.UnsupportedError as refusal:
+            assert "FiniteDifference" in str(refusal)
+        else:
+            assert found[greek].estimator == "conditional"
+            assert abs(found[greek].value - bump[greek].value) < 4.0 * bump[greek].std_error
 
 
 @dataclass(frozen=True)
@@ -175,9 +184,10 @@ def test_a_maturity_has_no_greek_but_theta() -> None:
 
 
 def test_explain_collects_every_refusal() -> None:
-    found = gk.explain(MODEL, gk.DigitalCall(101.0, 1.0), ["delta", "d_strike", "d_cash"])
+    wanted = {"d_strike": gk.LikelihoodRatio(), "d_cash": gk.Pathwise()}
+    found = gk.explain(MODEL, gk.DigitalCall(101.0, 1.0), ["delta", "d_strike", "d_cash"], estimator=wanted)
     assert set(found.refused) == {"d_strike"}
     assert "Remedy" in found.refused["d_strike"]
-    assert found.estimators == {"delta": "likelihood ratio", "d_cash": "pathwise"}
+    assert found.estimators == {"delta": "conditional", "d_cash": "pathwise"}
     assert "refused" in repr(found)
-    assert list(found.to_frame()["estimator"]) == ["likelihood ratio", "pathwise", "refused"]
+    assert list(found.to_frame()["estimator"]) == ["conditional", "pathwise", "refused"]

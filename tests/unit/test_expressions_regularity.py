@@ -99,7 +99,8 @@ def test_a_digital_in_disguise_has_no_silent_zero() -> None:
         found = gk.sensitivities(model, SignDigital(100.0, 1.0), ["delta"], paths=2**14, seed=1)
     except gk.UnsupportedError:
         return
-    assert found["delta"].value == pytest.approx(truth["delta"].value, rel=1e-9)
+    assert abs(found["delta"].z_score(truth["delta"].value)) < 4.0
+    assert found["delta"].std_error < 0.01 * truth["delta"].value
 
 
 def test_jumps_are_named_for_the_message() -> None:

@@ -75,4 +75,4 @@ def test_the_command_line_gives_the_same(risk: pd.DataFrame, tmp_path: Path) -> 
     written = pd.read_parquet(out)
     np.testing.assert_array_equal(written[["price", "delta"]], risk.loc[:2, ["price", "delta"]])
     told = CliRunner().invoke(app, ["explain", str(book), str(market), "--greeks", "delta"])
-    assert told.exit_code == 0 and "delta: pathwise" in told.stdout and "delta: likelihood ratio" in told.stdout
+    assert told.exit_code == 0 and "delta: pathwise" in told.stdout and "delta: conditional" in told.stdout

@@ -41,6 +41,12 @@ class Conditional(Estimator):
 
     second: str = "pathwise"
     name = "conditional"
+    changes_price = True
+
+    @property
+    def shown(self) -> str:
+        """Tells the two ways to a second derivative apart."""
+        return self.name if self.second == "pathwise" else f"{self.name}, then mixed"
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
         smooth = conditioned(fold)

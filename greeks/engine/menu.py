@@ -1,0 +1,187 @@
+"""What a request may be answered with: for every number the valid estimators, in one fold each."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from greeks.engine.contract import Contract, pricing_fold
+from greeks.engine.cost import Cost, cost
+from greeks.engine.grid import GridShape
+from greeks.errors import SchemaError, UnsupportedError
+from greeks.estimators.base import Estimator
+from greeks.estimators.blend import Blend
+from greeks.estimators.direction import Direction
+from greeks.estimators.greek import Greek, Vocabulary
+from greeks.estimators.selection import Offer, offer
+from greeks.estimators.selection import Wanted as WantedOfOne
+from greeks.expressions.fold import Fold
+from greeks.expressions.node import Expr, is_const
+from greeks.expressions.tangent import DenseJacobianError
+from greeks.expressions.trace import structure
+from greeks.schemes.base import Scheme
+
+if TYPE_CHECKING:
+    from greeks.engine.pilot import Decision
+    from greeks.engine.plan import Plan
+
+Wanted = WantedOfOne | Mapping[str, WantedOfOne]
+Picks = tuple[tuple[int, ...], ...]  # for every entry, which of its choices
+CONTROL = "control of "
+PRICE = Greek("price", ())
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to estimate a number: its outputs by name (elements of one vector share them), and what it costs."""
+
+    estimator: Estimator
+    label: str
+    outputs: Mapping[str, Expr]
+    fold: Fold
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number asked for and the ways to it."""
+
+    greek: Greek
+    options: tuple[Option, ...]
+    refusals: Mapping[Estimator, str]
+    requested: bool  # by an estimator's name
+    blended: bool
+
+    @property
+    def contested(self) -> bool:
+        """Whether only a measurement can tell which options to take; the price's are told by their cost."""
+        measured = self.blended or bool(self.greek.directions)
+        return measured and len(self.options) > 1 and all(o.cost.random for o in self.options)
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The entries of a request, the price first; plans and decisions made from it are kept with it."""
+
+    priced: Fold
+    shape: GridShape
+    entries: tuple[Entry, ...]
+    refusals: Mapping[str, str]
+    plans: dict[Picks, Plan] = field(default_factory=dict, compare=False)
+    decisions: OrderedDict[bytes, Decision] = field(default_factory=OrderedDict, compare=False)
+
+    @property
+    def contested(self) -> bool:
+        return any(e.contested for e in self.entries)
+
+
+_menus: OrderedDict[Any, Menu] = OrderedDict()
+_reads: dict[Any, frozenset[str]] = {}  # payoff structure -> structural fields that its formulas read
+_KEPT = 512
+
+
+def menu_for(
+    contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool = False
+) -> Menu:
+    """The menu of a request, from memory if its like was asked before.
+
+    `lenient` collects refusals instead of raising the first.
+    """
+    check_wanted(greeks, wanted)
+    request = (structure(contract.model), scheme, shape, tuple(greeks), _hashable(wanted), lenient)
+    payoff = structure(contract.payoff)
+    key = (request, payoff, _read_values(contract, _reads.get(payoff)))
+    if payoff in _reads and key in _menus:
+        _menus.move_to_end(key)
+        return _menus[key]
+    menu = _build(contract, scheme, shape, greeks, wanted, lenient)
+    _reads[payoff] = _reads.get(payoff, frozenset()) | contract.reads
+    _menus[request, payoff, _read_values(contract, _reads[payoff])] = menu
+    if len(_menus) > _KEPT:
+        _menus.popitem(last=False)
+    return menu
+
+
+def _hashable(wanted: Wanted) -> Any:
+    return tuple(sorted(wanted.items(), key=lambda kv: kv[0])) if isinstance(wanted, Mapping) else wanted
+
+
+def _read_values(contract: Contract, read: frozenset[str] | None) -> Any:
+    """The structural values that are baked into the program because a formula reads them."""
+    values = (getattr(contract.payoff, name) for name in sorted(read or ()))
+    return tuple(tuple(v) if hasattr(v, "__len__") else v for v in values)
+
+
+def check_wanted(greeks: Sequence[str], wanted: Wanted) -> None:
+    """Refuse estimators that are none, or of Greeks not asked for."""
+    given = wanted.values() if isinstance(wanted, Mapping) else (wanted,)
+    if isinstance(wanted, Mapping):
+        extra = [k for k in wanted if k not in (*greeks, "price")]
+        if extra:
+            raise SchemaError(f"estimator names {extra}, which are not among the Greeks asked for, {list(greeks)}")
+    bad = [e for e in given if not isinstance(e, (Estimator, Blend)) and not (isinstance(e, str) and e == "auto")]
+    if bad:
+        raise SchemaError(
+            f'estimator = {bad[0]!r}: expected "auto", an estimator such as greeks.Pathwise(), or a dict of '
+            "estimators by Greek"
+        )
+
+
+def _build(
+    contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool
+) -> Menu:
+    priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
+    kitchen = _Kitchen(priced, shape)
+    entries = [kitchen.entry(PRICE, _wanted_of("price", wanted))]
+    words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
+    refusals: dict[str, str] = {}
+    for name in greeks:
+        try:
+            for greek in [] if name == "price" else words.parse(name):
+                entries.append(kitchen.entry(greek, _wanted_of(name, wanted)))
+        except UnsupportedError as e:
+            if not lenient:
+                raise
+            refusals[name] = str(e).removeprefix(f'Greek "{name}": ')
+    return Menu(priced, shape, tuple(entries), refusals)
+
+
+def _wanted_of(name: str, wanted: Wanted) -> WantedOfOne:
+    return wanted.get(name, "auto") if isinstance(wanted, Mapping) else wanted
+
+
+class _Kitchen:
+    """Applies estimators once for each direction, however many Greeks share it."""
+
+    def __init__(self, priced: Fold, shape: GridShape) -> None:
+        self.priced, self.shape = priced, shape
+        self.known: dict[Any, tuple[Offer, tuple[Option, ...]]] = {}
+
+    def entry(self, greek: Greek, wanted: WantedOfOne) -> Entry:
+        """All ways to one number; elements of one vector share theirs."""
+        tries = [(greek.vector,)] if greek.vector is not None else []
+        for directions in (*tries, greek.directions):
+            try:
+                offered, options = self._offer(greek.name, directions, wanted)
+            except DenseJacobianError:
+                continue
+            return Entry(greek, options, offered.refusals, offered.requested, isinstance(wanted, Blend))
+        raise UnsupportedError(f'Greek "{greek.name}": the derivative is not available')  # pragma: no cover
+
+    def _offer(
+        self, greek: str, directions: tuple[Direction, ...], wanted: WantedOfOne
+    ) -> tuple[Offer, tuple[Option, ...]]:
+        key = ("*".join(d.label for d in directions), wanted)
+        if key not in self.known:
+            offered = offer(self.priced, greek, directions, wanted)
+            self.known[key] = offered, tuple(self._option(key[0], c.estimator, c.fold) for c in offered.choices)
+        return self.known[key]
+
+    def _option(self, directions: str, estimator: Estimator, fold: Fold) -> Option:
+        label = f"{directions or 'price'} {estimator!r}"
+        outputs = {label: fold.outputs["price"], f"{CONTROL}{label}": fold.outputs["unit"]}
+        kept = {k: e for k, e in outputs.items() if k == label or not is_const(e)}
+        alone = Fold(fold.carries, kept, fold.scoring, fold.no_density, fold.noise, fold.observes_start)
+        return Option(estimator, label, kept, alone, cost(alone, self.shape))

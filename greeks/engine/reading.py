@@ -1,0 +1,63 @@
+"""How numbers are read off the samples of a run: one column each, or a weighted sum of several."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from greeks.engine.menu import Menu
+from greeks.engine.pilot import Decision
+from greeks.engine.plan import Plan
+from greeks.engine.tails import Tails
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One number: the weighted columns whose sum is its sample, the estimators' names, and why these."""
+
+    greek: str
+    columns: tuple[int, ...]
+    weights: tuple[float, ...]
+    random: bool
+    estimator: str
+    reason: str
+
+    def mean(self, means: Array) -> float:
+        """The mean of the sample from those of all columns."""
+        return math.fsum(w * float(means[k]) for w, k in zip(self.weights, self.columns, strict=True))
+
+    def tails(self, of_columns: Sequence[Tails]) -> Tails:
+        """Those of its column; of several, what is known of the worst."""
+        found = [of_columns[k] for k in self.columns]
+        return found[0] if len(found) == 1 else Tails(max(t.error_of_error for t in found))
+
+
+def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ...]:
+    """What a decision reports for every entry of its menu."""
+    readings = []
+    parts = zip(menu.entries, decision.picks, decision.weights, decision.reasons, plan.samples, strict=True)
+    for entry, which, weights, reason, samples in parts:
+        name = "+".join(entry.options[k].estimator.name for k in which)
+        columns, random = tuple(s.column for s in samples), any(s.random for s in samples)
+        readings.append(Reading(entry.greek.name, columns, weights, random, name, reason))
+    return tuple(readings)
+
+
+def mixed(readings: Sequence[Reading], matrix: Array) -> Array:
+    """The (co)moments of the numbers from those of all columns."""
+    if all(len(r.columns) == 1 and r.weights == (1.0,) for r in readings):
+        columns = [r.columns[0] for r in readings]
+        return np.asarray(matrix[np.ix_(columns, columns)])
+    rows = np.stack([_combined(r, matrix) for r in readings])
+    return np.stack([_combined(r, rows.T) for r in readings])
+
+
+def _combined(r: Reading, matrix: Array) -> Array:
+    """Weighted rows of a matrix; rows that take no part may be NaN."""
+    return np.asarray(np.asarray(r.weights) @ matrix[list(r.columns)])
