@@ -29,7 +29,7 @@ from greeks.schemes.defaults import default_scheme
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
 
-ROUNDING = 2.0**-48  # relative; the error of a number that no path changes
+ROUNDING = 2.0**-36  # relative; the error of a number that no path changes, after cancellations near expiry
 BETWEEN_LOOKS = 64  # chunks of paths between two looks at the clock, where there is a time limit
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 
@@ -145,6 +145,7 @@ def read(readings: Sequence[Reading], chunks: Chunks) -> tuple[dict[str, Estimat
     covariance = mixed(readings, np.asarray(moments.comoment)) / (n - 1) / n
     errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
     still = np.diag(covariance) == 0.0
+    covariance[np.diag_indices_from(covariance)] = errors**2
     of_columns = tails_of(chunks, list(range(len(moments.mean))))
     estimates = {
         r.greek: Estimate(

@@ -150,7 +150,8 @@ def joined(folds: list[Fold]) -> Fold:
         clashing = {c.symbol for c in fold.carries if carries.get(c.symbol, c) != c}
         clashing |= depending(fold, clashing)
         fold = _renamed(fold, {s: symbol(f"{s}'{k}", s.size) for s in clashing})
-        carries.update({c.symbol: c for c in fold.carries})
+        for c in fold.carries:
+            carries.setdefault(c.symbol, c)
         outputs.update(fold.outputs)
     return replace(folds[0], carries=tuple(carries.values()), outputs=outputs)
 

@@ -44,14 +44,9 @@ def test_every_greek_by_conditioning(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
 def test_likelihood_ratios_agree_with_more_noise(case: Case) -> None:
-    settings = {"paths": 2**15, "seed": 9}
-    plain = gk.sensitivities(black_scholes(case), note(case), list(NAMES), **settings)  # type: ignore[arg-type]
-    found = gk.sensitivities(
-        black_scholes(case),
-        note(case),
-        list(NAMES),
-        estimator=gk.Conditional(),
-        **settings,  # type: ignore[arg-type]
+    plain, found = (
+        gk.sensitivities(black_scholes(case), note(case), list(NAMES), estimator=by, paths=2**15, seed=9)
+        for by in (gk.LikelihoodRatio(), gk.Conditional())
     )
     for name, quantity in NAMES.items():
         assert abs(plain[name].z_score(case.values[quantity][0])) < 4.0, name

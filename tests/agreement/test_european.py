@@ -28,9 +28,9 @@ PAYOFFS: dict[str, Callable[..., gk.Payoff]] = {
     "asset_put": gk.AssetOrNothingPut,
 }
 DIGITALS = [name for name in PAYOFFS if "_" in name]
-# A second derivative of a kink in the strike, and any derivative of a jump in it, is a density at the strike, of which
-# no path has a sample: the engine refuses. The values are had all the same, by homogeneity; see below.
-REFUSED = {name: ("dual_delta", "dual_gamma") if name in DIGITALS else ("dual_gamma",) for name in PAYOFFS}
+# A second derivative of a kink in the strike is a density at the strike, of which no path has a sample: refused. The
+# values are had all the same, by homogeneity; see below.
+REFUSED: dict[str, tuple[str, ...]] = {name: () if name in DIGITALS else ("dual_gamma",) for name in PAYOFFS}
 DEGREE = {"call": 1, "put": 1, "cash_call": 0, "cash_put": 0, "asset_call": 1, "asset_put": 1}
 
 
