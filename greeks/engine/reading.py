@@ -35,7 +35,7 @@ class Reading:
     def tails(self, of_columns: Sequence[Tails]) -> Tails:
         """Those of its column; of several, what is known of the worst."""
         found = [of_columns[k] for k in self.columns]
-        return found[0] if len(found) == 1 else Tails(max(t.error_of_error for t in found))
+        return found[0] if len(found) == 1 else Tails(found[0].paths, max(t.error_of_error for t in found))
 
 
 def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ...]:
