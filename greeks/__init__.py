@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from greeks.api import backends, explain, price, sensitivities
 from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
-from greeks.estimators import Blend, Conditional, Estimator, FiniteDifference, LikelihoodRatio, Mixed, Pathwise
+from greeks.estimators import (
+    Conditional,
+    Estimator,
+    FiniteDifference,
+    LikelihoodRatio,
+    Malliavin,
+    Mixed,
+    Pathwise,
+    Vibrato,
+)
 from greeks.expressions.functions import (
     Scalar,
     absolute,
@@ -73,12 +82,12 @@ _LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio"}
 
 __all__ = [
     "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable", "Bachelier",
-    "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Blend", "Call",
-    "Conditional", "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator",
-    "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio",
-    "LookbackCall", "LookbackPut", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch",
-    "Pathwise", "Payoff", "Philox", "PhoenixAutocallable", "Put", "RangeAccrual", "Sampler", "Scalar", "SchemaError",
-    "Scheme", "Sensitivities", "SpreadCall", "UnsupportedError", "WorstOfCall", "WorstOfPut", "absolute", "backends",
+    "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "Conditional",
+    "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact",
+    "ExchangeOption", "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio", "LookbackCall",
+    "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch", "Pathwise",
+    "Payoff", "Philox", "PhoenixAutocallable", "Put", "RangeAccrual", "Sampler", "Scalar", "SchemaError", "Scheme",
+    "Sensitivities", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends",
     "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum", "mean", "minimum", "normal_cdf",
     "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
 ]  # fmt: skip

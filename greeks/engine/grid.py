@@ -47,7 +47,7 @@ class TimeGrid:
         return GridShape(bool(seen.all()), bool(seen.any()), self.observes_start, single, self.continuous)
 
     def fine(self) -> Array:
-        """One row a fine step: t, dt, first_step, share, t_shift, dt_shift (see `expressions.fold`)."""
+        """One row a fine step: t, dt, evenly, last_step, t_shift, dt_shift (see `expressions.fold`)."""
         begins = np.concatenate([[0.0], self.ends[:-1]])
         rows = np.zeros((int(self.substeps.sum()), 6))
         interval = np.repeat(np.arange(len(self.ends)), self.substeps)
@@ -55,22 +55,20 @@ class TimeGrid:
         dt = (self.ends - begins) / self.substeps
         rows[:, 0] = begins[interval] + within * dt[interval]
         rows[:, 1] = dt[interval]
-        first = interval == 0
-        n = self.substeps[0]
-        rows[0, 2] = 1.0
-        rows[first, 3] = 1.0 / n
-        shrinks = len(rows) if self.continuous else n  # steps that shrink as time goes by: those before a fixed date
+        left = self.substeps[interval] - within
+        rows[:, 2] = 1.0 / left
+        rows[:, 3] = left == 1
+        shrinks = len(rows) if self.continuous else int(self.substeps[0])  # those before a fixed date
         rows[:shrinks, 4] = 1.0 - np.arange(shrinks) / shrinks
         rows[:shrinks, 5] = -1.0 / shrinks
         return rows
 
     def dates(self) -> Array:
-        """One row a date (the start first, where observed): date, first_date, at_start, observed."""
-        rows = np.zeros((len(self.ends), 4))
+        """One row a date (the start first, where observed): date, at_start, observed."""
+        rows = np.zeros((len(self.ends), 3))
         rows[:, 0] = self.ends
-        rows[0, 1] = 1.0
-        rows[:, 3] = self.observed
-        return np.vstack([[[0.0, 0.0, 1.0, 1.0]], rows]) if self.observes_start else rows
+        rows[:, 2] = self.observed
+        return np.vstack([[[0.0, 1.0, 1.0]], rows]) if self.observes_start else rows
 
 
 def time_grid(payoff: Payoff, scheme: Scheme) -> TimeGrid:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from greeks.errors import UnsupportedError
 from greeks.estimators.base import Estimator
 from greeks.estimators.direction import Direction
+from greeks.estimators.handover import AT_ONCE, EVENLY_HANDED, Handover
 from greeks.estimators.likelihood_ratio import likelihood_ratio
 from greeks.estimators.pathwise import pathwise
 from greeks.expressions.fold import Fold
@@ -37,13 +38,15 @@ class Mixed(Estimator):
         if len(directions) != 2:
             raise UnsupportedError("mixed: needs a second derivative, such as gamma; for a first one use Pathwise()")
         reasons = []
-        for scored, moved in (directions, directions[::-1]):
-            try:
-                if self.first == "likelihood":
-                    return pathwise(likelihood_ratio(fold, scored), moved)
-                return likelihood_ratio(pathwise(fold, moved), scored)
-            except UnsupportedError as e:
-                reasons.append(str(e))
-            if directions[0] == directions[1]:
-                break
+        for handover in (EVENLY_HANDED, AT_ONCE):
+            for scored, moved in dict.fromkeys((directions, directions[::-1])):
+                try:
+                    return self._applied(fold, scored, moved, handover)
+                except UnsupportedError as e:
+                    reasons.append(str(e))
         raise UnsupportedError("; ".join(dict.fromkeys(reasons)))
+
+    def _applied(self, fold: Fold, scored: Direction, moved: Direction, handover: Handover) -> Fold:
+        if self.first == "likelihood":
+            return pathwise(likelihood_ratio(fold, scored, handover), moved)
+        return likelihood_ratio(pathwise(fold, moved), scored, handover)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from greeks.expressions.fold import MAPS, Carry, Fold
 from greeks.expressions.node import Expr, is_const, symbol
@@ -20,14 +20,12 @@ def tangent_symbol(c: Carry, mark: str, label: str, vector: bool, size: int) -> 
     return symbol(f"{c.symbol}{mark}{label}", size if vector else c.symbol.size)
 
 
-def tangent_carries(
-    fold: Fold, names: Mapping[Expr, Expr], seeds: Seeds, vector: bool, held: Collection[Expr] = ()
-) -> list[Carry]:
-    """The tangents of all carries that move, found by iteration from none; `held` ones do not."""
+def tangent_carries(fold: Fold, names: Mapping[Expr, Expr], seeds: Seeds, vector: bool) -> list[Carry]:
+    """The tangents of all carries that move, found by iteration from none."""
     moving: dict[Expr, Expr] = {}
     while True:
         operators = {stage: Tangent(seeds(stage, moving), vector) for stage in STAGES}
-        new = [c for c in fold.carries if c.symbol not in moving and c.symbol not in held and _moves(c, operators)]
+        new = [c for c in fold.carries if c.symbol not in moving and _moves(c, operators)]
         if not new:
             break
         moving.update({c.symbol: names[c.symbol] for c in new})
@@ -43,16 +41,20 @@ def _moves(c: Carry, operators: Mapping[str, Tangent]) -> bool:
     return any(not is_const(d, 0.0) for d in (at_start, *(operators[m](c.map(m)) for m in MAPS)))
 
 
-def roughness(
-    fold: Fold, moved: Collection[Expr], seeded: Collection[Expr], exempt: Collection[Expr] = ()
-) -> tuple[Regularity, list[Expr]]:
-    """How smoothly outputs depend on what moves, and the jumps if there are any."""
-    moving = {s: Regularity.SMOOTH for s in (*moved, *seeded)}
+def roughness(fold: Fold, moving: Callable[[str], Mapping[Expr, Regularity]]) -> tuple[Regularity, list[Expr]]:
+    """How smoothly carries and outputs depend on what is `moving` at each place, and the jumps if there are any."""
     roughest, found = Regularity.STILL, []
-    parts = [e for c in fold.carries if c.symbol not in exempt for e in (c.start, *(c.map(m) for m in MAPS))]
-    for e in (*parts, *fold.outputs.values()):
-        level = regularity(e, moving)
-        roughest = max(roughest, level)
-        if level == Regularity.DISCONTINUOUS:
-            found += jumps(e, moving)
+    for place in (*STAGES, "outputs"):
+        at_place = moving(place)
+        for e in _parts(fold, place):
+            level = regularity(e, at_place)
+            roughest = max(roughest, level)
+            if level == Regularity.DISCONTINUOUS:
+                found += jumps(e, at_place)
     return roughest, found
+
+
+def _parts(fold: Fold, place: str) -> Iterable[Expr]:
+    if place == "outputs":
+        return fold.outputs.values()
+    return [c.start if place == "start" else c.map(place) for c in fold.carries]

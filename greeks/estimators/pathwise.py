@@ -51,7 +51,8 @@ def pathwise(fold: Fold, d: Direction) -> Fold:
         carries=(*fold.carries, *tangents),
         outputs={k: derive(e) for k, e in fold.outputs.items()},
     )
-    level, jumps = roughness(fold, moved, d.seeds)
+    moving = dict.fromkeys([*moved, *d.seeds], Regularity.SMOOTH)
+    level, jumps = roughness(fold, lambda place: moving)
     if level > Regularity.LIPSCHITZ:
         raise UnsupportedError(f"pathwise in {d.label} would silently miss the jump at {jumps[0]}")
     return result

@@ -19,17 +19,16 @@ from greeks.expressions.node import Expr, substitute, symbol, symbols
 T = symbol("t")  # time at the start of a fine step
 DT = symbol("dt")  # its length
 DATE = symbol("date")  # the observation date just reached
-FIRST_STEP = symbol("first_step")  # 1 on the first fine step of the path, else 0
+EVENLY = symbol("evenly")  # 1 / (fine steps left to the next date, this one included)
+LAST_STEP = symbol("last_step")  # 1 on the last fine step before a date, else 0
 OBSERVED = symbol("observed")  # 1 on a date that the payoff looks at, else 0
-FIRST_DATE = symbol("first_date")  # 1 on the first date after now, else 0
 AT_START = symbol("at_start")  # 1 where today's state is observed, else 0
-SHARE = symbol("share")  # dt / (first date) on the fine steps before the first date, else 0
 T_SHIFT = symbol("t_shift")  # dt_i/d(valuation time) of T ...
 DT_SHIFT = symbol("dt_shift")  # ... and of DT: all contract dates stay, the first interval shrinks
 VALUATION = symbol("valuation")  # the valuation time itself, 0
 
-GRID_FINE = (T, DT, FIRST_STEP, SHARE, T_SHIFT, DT_SHIFT)
-GRID_DATE = (DATE, FIRST_DATE, AT_START, OBSERVED)
+GRID_FINE = (T, DT, EVENLY, LAST_STEP, T_SHIFT, DT_SHIFT)
+GRID_DATE = (DATE, AT_START, OBSERVED)
 MAPS = ("advance", "arrive", "observe")
 
 
@@ -63,14 +62,12 @@ class Scoring:
     """Where a path's law has a density: in map `at`, that of `states` given the past, as images of `noises`.
 
     `weights` are the noises times the inverse of their covariance (the noises themselves where independent).
-    `averaged`: the score of the start may be spread over the steps before the first date.
     """
 
     at: str
     states: tuple[Expr, ...]
     noises: tuple[Expr, ...]
     weights: tuple[Expr, ...]
-    averaged: bool
 
 
 @dataclass(frozen=True)

@@ -52,10 +52,10 @@ def assemble(sde: SDE, advances: Sequence[Expr], observed: Collection[int], dens
     }
     if gathered:
         ys = tuple(sde.coordinates[i].y for i in gathered)
-        scoring = Scoring("arrive", ys, tuple(z.value for z in arrivals), tuple(z.weight for z in arrivals), False)
+        scoring = Scoring("arrive", ys, tuple(z.value for z in arrivals), tuple(z.weight for z in arrivals))
         return Transition(tuple(carries), sde.visible, noise_maps, scoring)
     why = density or _why_singular(sde, advances)
-    stepped = Scoring("advance", sde.ys, tuple(z.value for z in sde.noises), tuple(z.weight for z in sde.noises), True)
+    stepped = Scoring("advance", sde.ys, tuple(z.value for z in sde.noises), tuple(z.weight for z in sde.noises))
     return Transition(tuple(carries), sde.visible, noise_maps, None if why else stepped, why)
 
 
