@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from greeks.api import backends, explain, price, sensitivities
 from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
 from greeks.estimators import (
+    Blend,
     Conditional,
     Estimator,
     FiniteDifference,
@@ -82,14 +83,15 @@ _LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio"}
 
 __all__ = [
     "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable", "Bachelier",
-    "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Call", "Conditional",
-    "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact",
-    "ExchangeOption", "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio", "LookbackCall",
-    "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch", "Pathwise",
-    "Payoff", "Philox", "PhoenixAutocallable", "Put", "RangeAccrual", "Sampler", "Scalar", "SchemaError", "Scheme",
-    "Sensitivities", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends",
-    "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum", "mean", "minimum", "normal_cdf",
-    "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
+    "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Blend", "Call",
+    "Conditional", "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator",
+    "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio",
+    "LookbackCall", "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch",
+    "OneTouch", "Pathwise", "Payoff", "Philox", "PhoenixAutocallable", "Put", "RangeAccrual", "Sampler", "Scalar",
+    "SchemaError", "Scheme", "Sensitivities", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall",
+    "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum",
+    "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total",
+    "where",
 ]  # fmt: skip
 
 

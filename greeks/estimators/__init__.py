@@ -1,6 +1,7 @@
 """Estimators: transformations of the pricing fold into folds whose mean is a Greek. One a file."""
 
 from greeks.estimators.base import Estimator
+from greeks.estimators.blend import Blend
 from greeks.estimators.conditional import Conditional
 from greeks.estimators.finite_difference import FiniteDifference
 from greeks.estimators.likelihood_ratio import LikelihoodRatio
@@ -10,5 +11,13 @@ from greeks.estimators.pathwise import Pathwise
 from greeks.estimators.vibrato import Vibrato
 
 __all__ = [
-    "Conditional", "Estimator", "FiniteDifference", "LikelihoodRatio", "Malliavin", "Mixed", "Pathwise", "Vibrato",
-]  # fmt: skip
+    "Blend",
+    "Conditional",
+    "Estimator",
+    "FiniteDifference",
+    "LikelihoodRatio",
+    "Malliavin",
+    "Mixed",
+    "Pathwise",
+    "Vibrato",
+]
