@@ -8,10 +8,11 @@ probability that it is not reached is 1 - exp(-2 d0 d1 / v), and of all else tha
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from greeks.expressions import node as n
+from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import DT, VALUATION, Carry, T
 from greeks.expressions.node import ONE, ZERO, Expr, const, substitute, symbol
 from greeks.schemes.sde import SDE
@@ -19,7 +20,49 @@ from greeks.schemes.sde import SDE
 SERIES, NARROW = 4, 1.2  # terms of the two series of a corridor, and the w^2 / v below which the second is used
 TINY = const(1e-200)  # stands in for a variance of 0, whose bridge is a straight line
 
+POSITION = symbol("position")  # of the price, in the coordinate in which it is stepped
 BEFORE, PACE, CLOCK, SINCE = (symbol(f"bridge_{part}") for part in ("before", "pace", "clock", "since"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One price that a payoff may watch, in the coordinate y in which it is stepped.
+
+    seen : the price as the payoff sees it. shape : the same as a function of POSITION, in place of y.
+    drift, row : as of the coordinate. variance, variance_today : d<y>/dt, and with no state truncated, as today's need
+    not be.
+    """
+
+    y: Expr
+    start: Expr
+    seen: Expr
+    shape: Expr
+    logarithmic: bool
+    drift: Expr
+    row: tuple[Expr, ...]
+    variance: Expr
+    variance_today: Expr
+
+
+def lines(sde: SDE, today: SDE) -> list[Line]:
+    """Every price of a model, each asset of several by itself."""
+    found = []
+    for c, untruncated in zip(sde.coordinates, today.coordinates, strict=True):
+        shape = substitute(c.value, {c.y: POSITION})
+        for k in range(max(c.y.size, 1)):
+            drift, *row = (n.index(e, k) for e in (c.drift, *c.row))
+            variance, before = (_squares(n.index(b, k) for b in each.row) for each in (c, untruncated))
+            y, start, seen = (n.index(e, k) for e in (c.y, c.start, c.value))
+            found.append(Line(y, start, seen, shape, c.logarithmic, drift, tuple(row), variance, before))
+    return found
+
+
+def _squares(row: Iterable[Expr]) -> Expr:
+    """d<y>/dt = sum_j b_j^2."""
+    total = ZERO
+    for b in row:
+        total = total + n.mul(b, b)
+    return total
 
 
 @dataclass(frozen=True)
@@ -38,23 +81,20 @@ class Bridge:
     carries: tuple[Carry, ...]
 
     @classmethod
-    def of(cls, y: Expr, sde: SDE, today: SDE) -> Bridge:
-        """The bridge of one coordinate; local variance that moves enters by the mean of its values at the ends.
-
-        `today` are the same dynamics without the truncation of states, of which those of today have no need.
-        """
-        starts = {c.y: c.start for c in sde.coordinates}
-        local, at_start = _local_variance(y, sde), substitute(_local_variance(y, today), {**starts, T: VALUATION})
-        here = substitute(local, {T: CLOCK})
+    def of(cls, line: Line, sde: SDE) -> Bridge:
+        """The bridge of one line; local variance that moves enters by the mean of its values at the ends."""
+        moving = set(sde.ys)
+        at_start = substitute(line.variance_today, {**{c.y: c.start for c in sde.coordinates}, T: VALUATION})
+        local, here = line.variance, substitute(line.variance, {T: CLOCK})
         carries = [
-            Carry.of(str(BEFORE), starts[y], observe=y),
+            Carry.of(str(BEFORE), line.start, observe=line.y),
             Carry.of(str(CLOCK), VALUATION, advance=CLOCK + DT),
             Carry.of(str(SINCE), VALUATION, observe=CLOCK),
         ]
-        if here is not local or n.symbols(local) & starts.keys():
+        if here is not local or not free_of(local, moving):
             carries.append(Carry.of(str(PACE), at_start, observe=here))
             local = const(0.5) * (PACE + here)
-        return cls(y, BEFORE, SINCE, CLOCK, local * (CLOCK - SINCE), tuple(carries))
+        return cls(line.y, BEFORE, SINCE, CLOCK, local * (CLOCK - SINCE), tuple(carries))
 
     def at_ends(self, level: Expr, time: Expr) -> tuple[Expr, Expr]:
         """How far above a level the ends are; one that moves in time is taken as a straight line between dates."""
@@ -62,14 +102,6 @@ class Bridge:
             self.before - substitute(level, {time: self.since}),
             self.y - substitute(level, {time: self.now}),
         )
-
-
-def _local_variance(y: Expr, sde: SDE) -> Expr:
-    """d<y>/dt = sum_j b_j^2."""
-    local = ZERO
-    for b in next(c.row for c in sde.coordinates if c.y is y):
-        local = local + n.mul(b, b)
-    return local
 
 
 def avoids(bridge: Bridge, d0: Expr, d1: Expr) -> Expr:

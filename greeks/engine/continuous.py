@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from greeks.engine.bridge import Bridge, avoids, extreme, stays_between, when_reached
+from greeks.engine.bridge import POSITION, Bridge, Line, avoids, extreme, lines, stays_between, when_reached
 from greeks.errors import UnsupportedError
 from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import DATE, Carry, T
 from greeks.expressions.levels import threshold
-from greeks.expressions.node import ONE, ZERO, Expr, const, extremum, is_const, substitute, symbol, unary
+from greeks.expressions.node import ONE, ZERO, Expr, const, extremum, index, is_const, substitute, symbol, unary
 from greeks.schemes.base import Scheme
 from greeks.schemes.exact import Exact
-from greeks.schemes.sde import SDE, Coordinate
+from greeks.schemes.sde import SDE
 
-NOISE = symbol("n_bridge")
 LOWEST = const(1e-300)  # a price that none is below, and that has a logarithm
 
 Update = tuple[Expr, Expr, Expr]
@@ -35,9 +35,9 @@ class Watched:
 
 @dataclass(frozen=True)
 class _Barrier:
-    """A level of a coordinate: the contract ends above it or below it, paying an amount."""
+    """A level of a price: the contract ends above it or below it, paying an amount (both in POSITION)."""
 
-    of: Coordinate
+    of: Line
     level: Expr
     above: bool
     amount: Expr
@@ -78,28 +78,28 @@ class Watch:
         found = [self._running(*u) for u in updates]
         if len(updates) > 1 and not all(f[0] == found[0][0] and f[1] is found[0][1] for f in found):
             raise self._refusal("two running extremes at once have no simple joint law")
-        op, c = found[0]
-        bridge = self._bridge(c)
+        op, line = found[0]
+        bridge, noise = self._bridge(line), self._noise()
         if isinstance(self.scheme, Exact) and len(updates) == 1:
-            return self._one_step(updates[0], op, c, bridge, carries)
-        reached = substitute(c.value, {c.y: extreme(bridge, op, NOISE)})
-        kept = (Carry.of(str(s.payload), start, observe=substitute(e, {c.value: reached})) for s, start, e in updates)
-        return Watched((*bridge.carries, *carries, *kept), noise=(NOISE,))
+            return self._one_step(updates[0], op, line, bridge, carries)
+        reached = substitute(line.shape, {POSITION: extreme(bridge, op, index(noise, 0))})
+        kept = (Carry.of(str(s.payload), start, observe=substitute(e, {line.seen: reached})) for s, start, e in updates)
+        return Watched((*bridge.carries, *carries, *kept), noise=(noise,))
 
-    def _one_step(self, update: Update, op: str, c: Coordinate, bridge: Bridge, carries: list[Carry]) -> Watched:
+    def _one_step(self, update: Update, op: str, line: Line, bridge: Bridge, carries: list[Carry]) -> Watched:
         """In a single step both outcomes are drawn: the extreme before stays with its probability, or a new one."""
-        stat, start, _ = update
-        level = unary("log", extremum("max", start, LOWEST)) if c.logarithmic else start
+        (stat, start, _), noise = update, self._noise()
+        level = unary("log", extremum("max", start, LOWEST)) if line.logarithmic else start
         d0, d1 = bridge.at_ends(level, DATE)
         distances = (-d0, -d1) if op == "max" else (d0, d1)
-        reached = substitute(c.value, {c.y: extreme(bridge, op, NOISE, distances)})
+        reached = substitute(line.shape, {POSITION: extreme(bridge, op, index(noise, 0), distances)})
         new = Carry.of(str(stat.payload), start, observe=reached)
         stays = Carry.of("stays", ZERO, observe=avoids(bridge, *distances))
-        return Watched((*bridge.carries, *carries, new, stays), noise=(NOISE,), unmoved=(stays.symbol, stat, start))
+        return Watched((*bridge.carries, *carries, new, stays), noise=(noise,), unmoved=(stays.symbol, stat, start))
 
-    def _running(self, stat: Expr, start: Expr, after: Expr) -> tuple[str, Coordinate]:
-        """("max" or "min", coordinate) of a statistic that keeps the highest or lowest value of a price."""
-        seen = [c for c in self.sde.coordinates if after.op in ("max", "min") and {*after.args} == {stat, c.value}]
+    def _running(self, stat: Expr, start: Expr, after: Expr) -> tuple[str, Line]:
+        """("max" or "min", price) of a statistic that keeps the highest or lowest value of a price."""
+        seen = [line for line in self.prices if after.op in ("max", "min") and {*after.args} == {stat, line.seen}]
         if not seen or stat.size:
             raise self._refusal(
                 f"observe turns {stat} into {after}: only the running maximum or minimum of a price, "
@@ -110,7 +110,7 @@ class Watch:
     # exits --------------------------------------------------------------------------------------------------
     def _exits(self, exits: Sequence[tuple[Expr, Expr]], carries: list[Carry]) -> Watched:
         barriers = [b for condition, amount in exits for b in self._barriers(condition, amount)]
-        if len({b.of.name for b in barriers}) > 1 or len({b.above for b in barriers}) < len(barriers):
+        if len({b.of.y for b in barriers}) > 1 or len({b.above for b in barriers}) < len(barriers):
             raise self._refusal("more than one upper and one lower level, or levels of two prices")
         bridge = self._bridge(barriers[0].of)
         carries = [*bridge.carries, *carries]
@@ -124,37 +124,46 @@ class Watch:
         survival = avoids(bridge, *distances)
         if is_const(barriers[0].amount, 0.0):
             return Watched(tuple(carries), survival)
-        worth = when_reached(bridge, *distances, NOISE, lambda t: self._worth(barriers[0], t))
-        return Watched(tuple(carries), survival, worth, (NOISE,))
+        noise = self._noise()
+        worth = when_reached(bridge, *distances, index(noise, 0), lambda t: self._worth(barriers[0], t))
+        return Watched(tuple(carries), survival, worth, (noise,))
 
     def _barriers(self, condition: Expr, amount: Expr) -> list[_Barrier]:
         if condition.op == "or":
             return [b for part in condition.args for b in self._barriers(part, amount)]
-        ys = set(self.sde.ys)
-        for c in self.sde.coordinates:
-            found = threshold(condition, c.y)
-            if found and free_of(found[0], ys):
-                if not free_of(amount, ys - {c.y}):
+        states = set(self.sde.ys)
+        for line in self.prices:
+            solved, paid = (substitute(e, {line.seen: line.shape}) for e in (condition, amount))
+            found = threshold(solved, POSITION)
+            if found and free_of(found[0], states):
+                if not free_of(paid, states):
                     raise self._refusal("the amount paid on exit depends on more than the price that decides it")
-                return [_Barrier(c, *found, amount)]
+                return [_Barrier(line, *found, paid)]
         raise self._refusal(f"the exit {condition} is not a price against a level, such as x[0] <= self.barrier")
 
     def _worth(self, barrier: _Barrier, time: Expr) -> Expr:
         """Of the amount paid at a time, when the price is at the level."""
         level = substitute(barrier.level, {DATE: time})
-        return substitute(barrier.amount * self.discount, {DATE: time, barrier.of.y: level})
+        return substitute(barrier.amount * self.discount, {DATE: time, POSITION: level})
 
-    def _bridge(self, c: Coordinate) -> Bridge:
-        if c.y.size:
-            raise self._refusal("one of several assets is not yet followed between dates")
+    @cached_property
+    def prices(self) -> list[Line]:
+        """The prices that may be watched."""
+        return lines(self.sde, self.today)
+
+    def _noise(self) -> Expr:
+        """One normal more a step; drawn in pairs where the model's own noise is a vector."""
+        return symbol("n_bridge", 2 if any(y.size for y in self.sde.ys) else 0)
+
+    def _bridge(self, line: Line) -> Bridge:
         moving = {T, *self.sde.ys}
-        if isinstance(self.scheme, Exact) and not all(free_of(e, moving) for e in (c.drift, *c.row)):
+        if isinstance(self.scheme, Exact) and not all(free_of(e, moving) for e in (line.drift, *line.row)):
             raise UnsupportedError(
                 f"{self.payoff}.dates = None: between the ends of an exact step {type(self.sde.model).__name__} is no "
                 "Brownian bridge, for its coefficients depend on the state or on time; use "
                 "scheme=greeks.Euler(steps=64), whose steps are"
             )
-        return Bridge.of(c.y, self.sde, self.today)
+        return Bridge.of(line, self.sde)
 
     def _refusal(self, reason: str) -> UnsupportedError:
         return UnsupportedError(

@@ -227,6 +227,33 @@ def test_against_many_dates_and_their_correction(
     assert uncorrected.value - found.value > 6.0 * found.std_error
 
 
+@dataclass(frozen=True)
+class SecondOfThree(gk.Payoff):
+    """A call on the second asset that dies, for 3, when that has fallen to the barrier."""
+
+    strike: gk.Scalar
+    barrier: gk.Scalar
+    maturity: gk.Scalar
+    dates: Any = None
+
+    def exits(self, stats: Any, t: gk.Scalar, x: Any) -> Any:
+        return ((x[0][1] <= self.barrier, 3.0),)
+
+    def settle(self, stats: Any, x: Any) -> Any:
+        return gk.maximum(x[0][1] - self.strike, 0.0)
+
+
+def test_one_of_several_assets() -> None:
+    correlation = ((1.0, 0.5, 0.1), (0.5, 1.0, 0.2), (0.1, 0.2, 1.0))
+    model = gk.MultiBlackScholes((90.0, 100.0, 80.0), 0.05, (0.3, 0.2, 0.1), correlation, (0.0, 0.02, 0.01))
+    names = {"delta[1]": "delta", "vega[1]": "vega", "gamma[1,1]": "gamma", "theta": "theta"}
+    found = estimate(model, SecondOfThree(100.0, 92.0, 1.0), [*names, "delta[0]"], 2**16)
+    truth = greeks(barrier.price, **KNOWN, strike=100.0, barrier=92.0, maturity=1.0, rebate=3.0)
+    for ours, name in {"price": "price", **names}.items():
+        assert abs(found[ours].z_score(truth[name])) < 4.0, ours
+    assert found["delta[0]"].value == 0.0 and found["delta[1]"].std_error < 0.005
+
+
 @pytest.mark.parametrize("scheme", [gk.Exact(), gk.Euler(7)])
 def test_a_clock_in_steps_changes_nothing(scheme: gk.Scheme) -> None:
     """The bridge is exact: 7 steps or one, every Greek agrees with the closed form, calendar theta among them."""
