@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    from greeks.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Sensitivities(Mapping[str, Estimate]):
     backend: str = "cpu"
     seed: int = 0
     elapsed: float = 0.0
+    verifier: Callable[[int], Verification] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         estimates, n = dict(self.estimates), len(self.estimates)
@@ -179,6 +182,34 @@ class Sensitivities(Mapping[str, Estimate]):
             "linear combination of estimates from the same paths",
             tuple(dict.fromkeys(text for estimate in chosen for text in estimate.warnings)),
         )
+
+    def verify(self, paths: int | None = None) -> Verification:
+        """Every number again by another valid estimator on the same paths, and the z-score of the difference.
+
+        A wrong payoff, model or estimator that gives plausible numbers rarely gives the same ones by two ways.
+
+        Parameters
+        ----------
+        paths : int, optional
+            How many of the paths; all by default.
+
+        Raises
+        ------
+        SchemaError
+            If the result did not come from a simulation.
+
+        Examples
+        --------
+        >>> import greeks as gk
+        >>> model = gk.Heston(spot=100.0, rate=0.03, variance=0.04, kappa=2.0, theta=0.04, xi=0.3, rho=-0.5)
+        >>> r = gk.sensitivities(model, gk.DigitalCall(strike=100.0, maturity=1.0), ["delta"], paths=2**14)
+        >>> check = r.verify()["delta"]
+        >>> check.used.estimator, check.other.estimator, check.agrees
+        ('conditional', 'likelihood ratio', True)
+        """
+        if self.verifier is None:
+            raise SchemaError("verify(): this result holds numbers only; call it on what greeks.sensitivities returned")
+        return self.verifier(paths or max(estimate.paths for estimate in self.values()))
 
     def to_frame(self) -> pd.DataFrame:
         """A tidy DataFrame, a row for each Greek: `Estimate`'s attributes, NaN for what is not known."""

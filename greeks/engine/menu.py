@@ -15,7 +15,7 @@ from greeks.estimators.base import Estimator
 from greeks.estimators.blend import Blend
 from greeks.estimators.direction import Direction
 from greeks.estimators.greek import Greek, Vocabulary
-from greeks.estimators.selection import Offer, offer
+from greeks.estimators.selection import Against, Offer, offer
 from greeks.estimators.selection import Wanted as WantedOfOne
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import Expr, is_const
@@ -121,7 +121,9 @@ def check_wanted(greeks: Sequence[str], wanted: Wanted) -> None:
         extra = [k for k in wanted if k not in (*greeks, "price")]
         if extra:
             raise SchemaError(f"estimator names {extra}, which are not among the Greeks asked for, {list(greeks)}")
-    bad = [e for e in given if not isinstance(e, (Estimator, Blend)) and not (isinstance(e, str) and e == "auto")]
+    bad = [
+        e for e in given if not isinstance(e, (Estimator, Blend, Against)) and not (isinstance(e, str) and e == "auto")
+    ]
     if bad:
         raise SchemaError(
             f'estimator = {bad[0]!r}: expected "auto", an estimator such as greeks.Pathwise(), or a dict of '

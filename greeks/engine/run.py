@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,18 +14,20 @@ import numpy as np
 from greeks.engine.contract import Contract
 from greeks.engine.control import PILOT, Array, cross_fitted, joined
 from greeks.engine.grid import time_grid
-from greeks.engine.menu import Wanted, menu_for
-from greeks.engine.pilot import decide
+from greeks.engine.menu import Menu, Wanted, menu_for
+from greeks.engine.pilot import Decision, decide
 from greeks.engine.plan import Plan, plan_of
 from greeks.engine.reading import Reading, mixed, readings_of
 from greeks.engine.tails import known, tails_of, warning
 from greeks.errors import EstimationError, SchemaError
+from greeks.estimators.base import Estimator
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate, Sensitivities
 from greeks.samplers import Philox, Sampler
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
+from greeks.verification import Verification
 
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
@@ -61,7 +64,7 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     decision = decide(menu, contract, grid, settings.backend)
     plan = plan_of(menu, contract, decision.picks)
     readings = readings_of(menu, decision, plan)
-    chunks = _simulate(plan, readings, *plan.table(contract, grid), settings, started)
+    chunks = simulate(plan, readings, *plan.table(contract, grid), settings, started)
     estimates, covariance = read(readings, chunks)
     result = Sensitivities(
         estimates,
@@ -73,12 +76,32 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
         backend=settings.backend,
         seed=settings.seed,
         elapsed=time.perf_counter() - started,
+        verifier=_verifier(model, payoff, menu, decision, settings),
     )
     _refuse_nonsense(result)
     return result
 
 
-def _simulate(
+def _verifier(
+    model: Model, payoff: Payoff, menu: Menu, decision: Decision, settings: Settings
+) -> Callable[[int], Verification]:
+    """What checks the result when asked to: the request and the choices, nothing simulated."""
+    used = {
+        entry.greek.name: entry.options[which[0]].estimator
+        for entry, which in zip(menu.entries, decision.picks, strict=True)
+    }
+    return partial(_verify, model, payoff, used, settings)
+
+
+def _verify(
+    model: Model, payoff: Payoff, used: Mapping[str, Estimator], settings: Settings, paths: int
+) -> Verification:
+    from greeks.engine.verify import verification
+
+    return verification(model, payoff, used, settings, paths)
+
+
+def simulate(
     plan: Plan, readings: Sequence[Reading], table: Array, rows: Array, settings: Settings, started: float
 ) -> Chunks:
     """Chunks of controlled samples: a pilot of all outputs, then batches of the samples alone."""

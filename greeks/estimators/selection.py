@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from greeks.errors import UnsupportedError
@@ -10,13 +10,26 @@ from greeks.estimators.base import Estimator
 from greeks.estimators.blend import Blend
 from greeks.estimators.conditional import Conditional
 from greeks.estimators.direction import Direction
+from greeks.estimators.finite_difference import FiniteDifference
 from greeks.estimators.likelihood_ratio import LikelihoodRatio
+from greeks.estimators.malliavin import Malliavin
 from greeks.estimators.mean import Mean
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
+from greeks.estimators.vibrato import Vibrato
 from greeks.expressions.fold import Fold
 
-Wanted = Estimator | Blend | str
+
+@dataclass(frozen=True)
+class Against:
+    """An estimator and beside it another valid one, to check it."""
+
+    estimator: Estimator
+
+
+Wanted = Estimator | Blend | Against | str
+SMALL_BUMP = 1e-3  # relative; of a bias that no check notices
+WEIGHTS = (LikelihoodRatio(), Malliavin(), Vibrato())
 
 
 @dataclass(frozen=True)
@@ -41,24 +54,28 @@ def candidates(order: int) -> tuple[Estimator, ...]:
     if order == 0:
         return (Mean(), Conditional())
     if order == 1:
-        return (Pathwise(), Conditional(), LikelihoodRatio())
+        return (Pathwise(), Conditional(), *WEIGHTS)
     conditional = (Conditional(), Conditional(second="mixed"))
-    return (Pathwise(), *conditional, Mixed(), Mixed(first="pathwise"), LikelihoodRatio())
+    return (Pathwise(), *conditional, Mixed(), Mixed(first="pathwise"), *WEIGHTS)
 
 
 def dominated(estimator: Estimator, valid: Collection[Estimator]) -> bool:
     """Whether an estimator need not be tried beside the valid ones.
 
-    A score takes the place of every derivative along the path only where there is none: over all cases of the
+    A weight takes the place of every derivative along the path only where there is none: over all cases of the
     reference values it never needed less work than a pathwise or mixed estimator that was valid too.
     """
-    return isinstance(estimator, LikelihoodRatio) and any(isinstance(e, (Pathwise, Mixed)) for e in valid)
+    return estimator in WEIGHTS and any(isinstance(e, (Pathwise, Mixed)) for e in valid)
 
 
 def offer(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Wanted = "auto") -> Offer:
     """The wanted estimator, or for "auto" and `Blend` all valid ones; a refusal with every reason if there is none."""
     if isinstance(wanted, Estimator):
         return Offer((_requested(wanted, fold, greek, directions),), requested=True)
+    if isinstance(wanted, Against):
+        return Offer(
+            (Choice(wanted.estimator, wanted.estimator.apply(fold, directions)), *_other(wanted, fold, directions))
+        )
     choices: list[Choice] = []
     refusals: dict[Estimator, str] = {}
     for estimator in candidates(len(directions)):
@@ -76,6 +93,18 @@ def offer(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Wan
         + f'. Remedy: estimator={{"{greek}": greeks.FiniteDifference()}} gives a biased bump'
         + ("" if fold.scoring else ", or choose a scheme whose steps have a density")
     )
+
+
+def _other(wanted: Against, fold: Fold, directions: tuple[Direction, ...]) -> Iterator[Choice]:
+    """The first valid estimator of another kind, a small bump where there is none; for a price there may be none."""
+    bump = (FiniteDifference(SMALL_BUMP),) if directions else ()
+    for estimator in (*candidates(len(directions)), *bump):
+        if type(estimator) is not type(wanted.estimator):
+            try:
+                yield Choice(estimator, estimator.apply(fold, directions))
+            except UnsupportedError:
+                continue
+            return
 
 
 def _requested(wanted: Estimator, fold: Fold, greek: str, directions: tuple[Direction, ...]) -> Choice:
