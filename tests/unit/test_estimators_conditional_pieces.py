@@ -23,10 +23,11 @@ HESTON = gk.Heston(100.0, 0.03, 0.04, kappa=2.0, theta=0.04, xi=0.3, rho=-0.5, d
 class ConditionedPrice(gk.Estimator):
     """The price of the conditioned fold, in place of a derivative: what a bump on the same noise differentiates."""
 
+    over: str = "path"
     name = "conditioned price"
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
-        return conditioned(fold)
+        return conditioned(fold, self.over)
 
 
 def price(model: gk.Model, payoff: gk.Payoff, paths: int = 2**12) -> gk.Estimate:
@@ -218,13 +219,31 @@ def test_amounts_that_depend_on_the_price_of_their_date(model: Any, dates: Any) 
     assert found["d_trigger"].value == pytest.approx((moved(0.01) - moved(-0.01)) / 0.02, rel=1e-5)
 
 
-def test_without_a_direction_it_is_the_price_alone() -> None:
+@pytest.mark.parametrize("knock", ["out", "in"])
+@pytest.mark.parametrize("over", ["path", "step"])
+@pytest.mark.parametrize("model", [MODEL, HESTON], ids=["black-scholes", "heston"])
+def test_exits_are_differentiated_on_the_same_noise(model: Any, over: str, knock: str) -> None:
+    """Barrier and spot: the derivative of the sample is that of its mean to six digits, and the price is the price."""
+    asked: dict[str, gk.Estimator] = {"delta": gk.Conditional(over=over), "rho": ConditionedPrice(over)}
+    payoff = gk.BarrierOption(101.0, 95.0, 1.0, (0.2, 0.5, 0.9), knock=knock)
+
+    def at(h: float) -> gk.Sensitivities:
+        moved = dataclasses.replace(model, spot=100.0 + h)
+        return gk.sensitivities(moved, payoff, list(asked), estimator=asked, paths=2**13, seed=3)
+
+    found, h = at(0.0), 1e-4
+    assert found["delta"].value == pytest.approx((at(h)["rho"].value - at(-h)["rho"].value) / (2.0 * h), rel=2e-6)
+    spread = math.hypot(found["rho"].std_error, found["price"].std_error)
+    assert abs(found["rho"].value - found["price"].value) < 4.0 * spread
+
+
+@pytest.mark.parametrize("over", ["path", "step"])
+def test_without_a_direction_it_is_the_price_alone(over: str) -> None:
     """The plain path is not simulated beside the surviving one."""
-    program = gk.explain(MODEL, gk.BarrierOption(100.0, 90.0, 1.0, 12), ["delta"], estimator=ConditionedPrice()).source
-    assert "alive!" in program
-    fold = gk.Conditional().apply(_fold(gk.BarrierOption(100.0, 90.0, 1.0, 12)), ())
+    fold = gk.Conditional(over=over).apply(_fold(gk.BarrierOption(100.0, 90.0, 1.0, 12)), ())
     names = {str(c.symbol) for c in fold.carries}
-    assert "alive!" in names and "alive" not in names and "log_spot" not in names
+    assert "alive" not in names
+    assert ("log_spot" in names) == (over == "path") and ("alive!" in names) == (over == "step")
 
 
 def _fold(payoff: gk.Payoff) -> Fold:
@@ -236,11 +255,13 @@ def _fold(payoff: gk.Payoff) -> Fold:
     return pricing_fold(Contract.of(MODEL, payoff), Exact(), True, False)
 
 
+@pytest.mark.parametrize("over", ["path", "step"])
 @pytest.mark.parametrize("barrier", [20.0, 99.9, 100.1])
-def test_barriers_beyond_reach_and_a_hair_away(barrier: float) -> None:
+def test_barriers_beyond_reach_and_a_hair_away(barrier: float, over: str) -> None:
     """Far away the option is the vanilla to rounding; just below and above the spot nothing overflows."""
     payoff = gk.BarrierOption(100.0, barrier, 1.0, 12)
-    found = gk.sensitivities(MODEL, payoff, ["delta", "gamma"], estimator=gk.Conditional(), paths=2**14, seed=1)
+    chosen = gk.Conditional(over=over)
+    found = gk.sensitivities(MODEL, payoff, ["delta", "gamma"], estimator=chosen, paths=2**14, seed=1)
     assert all(math.isfinite(found[k].value) and math.isfinite(found[k].std_error) for k in found)
     if barrier == 20.0:
         truth = greeks(

@@ -1,4 +1,4 @@
-"""Noise before a jump integrated out: one-step survival, and what one step pays in expectation."""
+"""Noise before a jump integrated out: of the whole path, or of one step."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from greeks.estimators.conditional.flows import accumulated
 from greeks.estimators.conditional.gaussian import Step
 from greeks.estimators.conditional.settlement import settled
 from greeks.estimators.conditional.survival import survived
+from greeks.estimators.conditional.whole_path import along_path
 from greeks.estimators.direction import Direction
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
-from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import ZERO, substitute
 
@@ -23,11 +23,13 @@ from greeks.expressions.node import ZERO, substitute
 class Conditional(Estimator):
     """E[f] = E[E[f | all noise but one]], the inner expectation in closed form or smooth: then pathwise.
 
-    Exits: each monitored step is conditioned on survival, z = Phi^-1 of a uniform on the surviving stretch, and the
-    path carries the product of its survival probabilities as a weight (one-step survival). Amounts paid on a date,
-    and the settlement: expected over the step before, region by region between the levels at which they have kinks
-    or jumps. Unbiased; what is left is smooth unless the path bends elsewhere, so that first derivatives are pathwise.
-    `second="pathwise"` (default) takes second derivatives along the path too, and by `Mixed` where the path bends;
+    Exits: `over="path"` (default) integrates out the path's deviation from its end, for which all exits are one
+    threshold, where nothing is paid before maturity and no statistic sees the price. Else, and by `over="step"`, each
+    monitored step is conditioned on survival, z = Phi^-1 of a uniform on the surviving stretch, and the path carries
+    the product of its survival probabilities as a weight (one-step survival).
+    Amounts paid on a date, and the settlement: expected over the step before, region by region between the levels at
+    which they have kinks or jumps. Unbiased; what is left is Lipschitz, so that first derivatives are pathwise.
+    `second="pathwise"` (default) takes second derivatives along the path where nothing bends, else by `Mixed`;
     `second="mixed"` always by `Mixed`, which has less variance where one step of many decides little (Asians).
 
     Needs jumps that one Gaussian of the step decides: a price against a level, in a log-normal step or given the
@@ -36,10 +38,12 @@ class Conditional(Estimator):
     References
     ----------
     Glasserman and Staum (2001), "Conditioning on one-step survival for barrier option simulations"; Glasserman
-    (2003), section 7.2.3 (conditional expectations smooth payoffs).
+    (2003), section 7.2.3 (conditional expectations smooth payoffs); Griewank, Kuo, Leoevey and Sloan (2018), "High
+    dimensional integration of kinks and jumps: smoothing by preintegration".
     """
 
     second: str = "pathwise"
+    over: str = "path"
     name = "conditional"
     changes_price = True
 
@@ -49,29 +53,27 @@ class Conditional(Estimator):
         return self.name if self.second == "pathwise" else f"{self.name}, then mixed"
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
-        smooth = conditioned(fold)
+        smooth = conditioned(fold, self.over)
         if self.second == "pathwise" or len(directions) < 2:
             try:
                 return Pathwise().apply(smooth, directions)
             except UnsupportedError:
                 if len(directions) < 2:
                     raise
-        _refuse_moving_exit(fold, directions)
         return Mixed().apply(smooth, directions)
 
 
-def _refuse_moving_exit(fold: Fold, directions: tuple[Direction, ...]) -> None:
-    """A score needs a support that stands still, and the surviving stretch ends at the barrier."""
-    for d in directions:
-        if fold.exit is not None and not free_of(fold.exit.condition, d.seeds):
-            raise UnsupportedError(f"conditional: a second derivative in {d.label}, which moves the barrier itself")
-
-
-def conditioned(fold: Fold) -> Fold:
-    """The same price with one noise of every step that decides something integrated out."""
+def conditioned(fold: Fold, over: str = "path") -> Fold:
+    """The same price with one noise integrated out, of the whole path or of every step that decides something."""
     step = Step.of(fold)
-    smooth = _settled(fold, step) if fold.exit is None else survived(fold, fold.exit, step)
-    return smooth.pruned()
+    if fold.exit is None:
+        return _settled(fold, step).pruned()
+    if over == "path":
+        try:
+            return along_path(fold, fold.exit, step).pruned()
+        except UnsupportedError:
+            pass
+    return survived(fold, fold.exit, step).pruned()
 
 
 def _settled(fold: Fold, step: Step) -> Fold:
