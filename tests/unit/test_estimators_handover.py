@@ -221,6 +221,16 @@ def test_paths_that_may_be_absorbed(weight: Estimator, sigma: float) -> None:
         assert gamma.std_error < 0.15 * gamma.value
 
 
+@pytest.mark.parametrize("first", ["likelihood", "pathwise"])
+def test_gamma_of_paths_that_may_be_absorbed(first: str) -> None:
+    model, put, scheme = gk.CEV(100.0, 0.05, 8.0, 0.5), gk.Put(90.0, 1.0), gk.Euler(steps=32)
+    settings: Settings = {"scheme": scheme, "paths": 2**18}
+    mixed = gk.sensitivities(model, put, ["gamma"], estimator=gk.Mixed(first=first), seed=1, **settings)["gamma"]
+    bump = gk.sensitivities(model, put, ["gamma"], estimator=gk.FiniteDifference(0.05), seed=2, **settings)["gamma"]
+    assert abs(differ(mixed, bump)) < 4.0
+    assert mixed.std_error < 0.03 * mixed.value
+
+
 @dataclass(frozen=True)
 class DiesOutAbove(gk.Model):
     """dS = sqrt(max(level - S, 0)) dW: the truncation is of no state"""
@@ -243,10 +253,10 @@ def test_noise_that_dies_out_elsewhere_is_only_scored_at_once() -> None:
     model, digital, scheme = DiesOutAbove(1.0, 3.0), gk.DigitalCall(1.0, 1.0), gk.Euler(steps=4)
     with pytest.raises(gk.UnsupportedError, match="no state"):
         gk.sensitivities(model, digital, ["delta"], scheme=scheme, estimator=gk.Malliavin(), paths=256)
-    found = gk.sensitivities(model, digital, ["delta"], scheme=scheme, paths=PATHS, seed=1)["delta"]
-    bump = gk.FiniteDifference(0.05)
-    bumped = gk.sensitivities(model, digital, ["delta"], scheme=scheme, estimator=bump, paths=PATHS, seed=2)["delta"]
-    assert found.estimator == "likelihood ratio"
+    found, bumped = (
+        gk.sensitivities(model, digital, ["delta"], scheme=scheme, estimator=e, paths=PATHS, seed=1 + k)["delta"]
+        for k, e in enumerate([gk.LikelihoodRatio(), gk.FiniteDifference(0.05)])
+    )
     assert abs(differ(found, bumped)) < 4.0
     assert found.std_error < 0.05 * found.value
 
@@ -277,7 +287,8 @@ def test_tangents_do_not_ride_through_a_jump_of_the_coefficients() -> None:
     for g in ("delta", "d_low"):
         with pytest.raises(gk.UnsupportedError, match="miss the jump at level < x_spot"):
             gk.sensitivities(model, DIGITAL, [g], scheme=scheme, estimator=gk.Malliavin(), paths=256)
-        found = gk.sensitivities(model, DIGITAL, [g], scheme=scheme, paths=2**18, seed=1)[g]
+        weight = gk.LikelihoodRatio()
+        found = gk.sensitivities(model, DIGITAL, [g], scheme=scheme, estimator=weight, paths=2**18, seed=1)[g]
         bump = gk.FiniteDifference(0.02)
         bumped = gk.sensitivities(model, DIGITAL, [g], scheme=scheme, estimator=bump, paths=2**20, seed=2)[g]
         assert abs(differ(found, bumped)) < 4.0, g
