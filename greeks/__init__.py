@@ -21,6 +21,7 @@ from greeks.estimators import (
     Malliavin,
     Mixed,
     Pathwise,
+    Smoothed,
     Vibrato,
 )
 from greeks.expressions.functions import (
@@ -88,7 +89,7 @@ __all__ = [
     "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio",
     "LookbackCall", "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch",
     "OneTouch", "Pathwise", "Payoff", "Philox", "PhoenixAutocallable", "Put", "RangeAccrual", "Sampler", "Scalar",
-    "SchemaError", "Scheme", "Sensitivities", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall",
+    "SchemaError", "Scheme", "Sensitivities", "Smoothed", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall",
     "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum",
     "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total",
     "where",

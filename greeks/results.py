@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -44,6 +44,9 @@ class Estimate:
         has a relative error of sqrt((kurtosis - 1) / paths) / 2 of its own.
     largest_share : float, optional
         The part of sum d^2 that the one largest deviation has.
+    bias : float, optional
+        What is estimated of E[value] - truth, where the estimator is biased and can tell; `std_error` does not
+        contain it.
 
     The fourth powers are those of one chunk of 4,096 paths in four, the largest deviation is that of all. Both are
     None where they are not known: for sums of estimates, where paths do not differ, and for samples with a control
@@ -68,6 +71,7 @@ class Estimate:
     warnings: tuple[str, ...] = ()
     kurtosis: float | None = None
     largest_share: float | None = None
+    bias: float | None = None
 
     @property
     def effective_paths(self) -> float | None:
@@ -181,6 +185,7 @@ class Sensitivities(Mapping[str, Estimate]):
             "+".join(dict.fromkeys(estimate.estimator for estimate in chosen)),
             "linear combination of estimates from the same paths",
             tuple(dict.fromkeys(text for estimate in chosen for text in estimate.warnings)),
+            bias=_sum_of_known(a * e.bias if e.bias is not None else None for a, e in zip(w, chosen, strict=True)),
         )
 
     def verify(self, paths: int | None = None) -> Verification:
@@ -216,7 +221,7 @@ class Sensitivities(Mapping[str, Estimate]):
         import pandas as pd
 
         columns = ("value", "std_error", "estimator", "reason", "paths")
-        diagnostics = ("kurtosis", "largest_share", "effective_paths")
+        diagnostics = ("kurtosis", "largest_share", "effective_paths", "bias")
         rows = [
             {name: getattr(estimate, name) for name in columns}
             | {"warnings": "; ".join(estimate.warnings)}
@@ -261,7 +266,15 @@ class Sensitivities(Mapping[str, Estimate]):
         return [f"{value:>{width}}{sign}{error}" for value, sign, error in pairs]
 
     def _notes(self) -> list[str]:
-        return [f"warning, {estimate.greek}: {text}" for estimate in self.values() for text in estimate.warnings]
+        biases = ", ".join(f"{e.greek} {e.bias:.2g}" for e in self.values() if e.bias is not None)
+        biased = [f"biased, which ± does not contain, by about: {biases}"] if biases else []
+        return [*biased, *(f"warning, {e.greek}: {text}" for e in self.values() for text in e.warnings)]
+
+
+def _sum_of_known(terms: Iterable[float | None]) -> float | None:
+    """The sum of the terms that are known; None if none is."""
+    known = [term for term in terms if term is not None]
+    return math.fsum(known) if known else None
 
 
 def _number(known: float | None) -> float:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Wanted = WantedOfOne | Mapping[str, WantedOfOne]
 Picks = tuple[tuple[int, ...], ...]  # for every entry, which of its choices
-CONTROL = "control of "
+CONTROL, BIAS = "control of ", "bias of "
 PRICE = Greek("price", ())
 
 
@@ -185,5 +185,7 @@ class _Kitchen:
         label = f"{directions or 'price'} {estimator!r}"
         outputs = {label: fold.outputs["price"], f"{CONTROL}{label}": fold.outputs["unit"]}
         kept = {k: e for k, e in outputs.items() if k == label or not is_const(e)}
+        if "bias" in fold.outputs:
+            kept[f"{BIAS}{label}"] = fold.outputs["bias"]
         alone = Fold(fold.carries, kept, fold.scoring, fold.no_density, fold.noise, fold.observes_start)
         return Option(estimator, label, kept, alone, cost(alone, self.shape))

@@ -11,7 +11,7 @@ from greeks.engine.contract import Contract
 from greeks.engine.control import Pairing
 from greeks.engine.grid import TimeGrid
 from greeks.engine.host import Array, value_of
-from greeks.engine.menu import CONTROL, Menu, Option, Picks
+from greeks.engine.menu import BIAS, CONTROL, Menu, Option, Picks
 from greeks.engine.program import Program, compose
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
@@ -21,10 +21,11 @@ from greeks.expressions.node import Expr, symbols
 
 @dataclass(frozen=True)
 class Sample:
-    """Which output holds the samples of an option, and whether they differ from path to path."""
+    """Which output holds the samples of an option, whether they differ from path to path, and which their bias."""
 
     column: int
     random: bool
+    bias: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,13 @@ def _distinct(picked: Sequence[Sequence[Option]]) -> list[Option]:
 
 
 def _sample(element: int, option: Option, program: Program, stages: Stages) -> Sample:
-    first, size = program.outputs[option.label]
-    return Sample(first + (element if size else 0), stages.tidy.varies(stages.settle[option.label]))
+    def column(output: str) -> int:
+        first, size = program.outputs[output]
+        return first + (element if size else 0)
+
+    bias = f"{BIAS}{option.label}"
+    random = stages.tidy.varies(stages.settle[option.label])
+    return Sample(column(option.label), random, column(bias) if bias in option.outputs else None)
 
 
 def _pairing(program: Program) -> Pairing:

@@ -19,7 +19,10 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Reading:
-    """One number: the weighted columns whose sum is its sample, the estimators' names, and why these."""
+    """One number: the weighted columns whose sum is its sample, the estimators' names, and why these.
+
+    `bias` is the column of samples of the number's bias, if it has any.
+    """
 
     greek: str
     columns: tuple[int, ...]
@@ -27,6 +30,7 @@ class Reading:
     random: bool
     estimator: str
     reason: str
+    bias: int | None = None
 
     def mean(self, means: Array) -> float:
         """The mean of the sample from those of all columns."""
@@ -45,7 +49,9 @@ def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ..
     for entry, which, weights, reason, samples in parts:
         name = "+".join(entry.options[k].estimator.name for k in which)
         columns, random = tuple(s.column for s in samples), any(s.random for s in samples)
-        readings.append(Reading(entry.greek.name, columns, weights, random, name, reason))
+        reason = "; ".join([reason, *filter(None, (entry.options[k].estimator.remark for k in which))])
+        bias = next((s.bias for s in samples if s.bias is not None), None)
+        readings.append(Reading(entry.greek.name, columns, weights, random, name, reason, bias))
     return tuple(readings)
 
 

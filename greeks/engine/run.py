@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from greeks.engine.bias import Bias
 from greeks.engine.contract import Contract
 from greeks.engine.control import PILOT, Array, cross_fitted, joined
 from greeks.engine.grid import time_grid
@@ -18,7 +19,7 @@ from greeks.engine.menu import Menu, Wanted, menu_for
 from greeks.engine.pilot import Decision, decide
 from greeks.engine.plan import Plan, plan_of
 from greeks.engine.reading import Reading, mixed, readings_of
-from greeks.engine.tails import known, tails_of, warning
+from greeks.engine.tails import Tails, known, tails_of, warning
 from greeks.errors import EstimationError, SchemaError
 from greeks.estimators.base import Estimator
 from greeks.models.base import Model
@@ -171,22 +172,25 @@ def read(readings: Sequence[Reading], chunks: Chunks) -> tuple[dict[str, Estimat
     covariance[np.diag_indices_from(covariance)] = errors**2
     of_columns = tails_of(chunks, list(range(len(moments.mean))))
     estimates = {
-        r.greek: Estimate(
-            r.greek,
-            float(v),
-            float(e),
-            n,
-            r.estimator,
-            r.reason,
-            warning(tails, r.estimator, bool(r.random and same)),
-            known(tails.kurtosis),
-            known(tails.largest_share),
-        )
-        for r, v, e, tails, same in zip(
-            readings, values, errors, [r.tails(of_columns) for r in readings], still, strict=True
-        )
+        r.greek: _estimate(r, float(v), float(e), r.tails(of_columns), bool(same), Bias.of(r.bias, moments))
+        for r, v, e, same in zip(readings, values, errors, still, strict=True)
     }
     return estimates, covariance
+
+
+def _estimate(r: Reading, value: float, error: float, tails: Tails, still: bool, bias: Bias | None) -> Estimate:
+    return Estimate(
+        r.greek,
+        value,
+        error,
+        tails.paths,
+        r.estimator,
+        "; ".join(filter(None, (r.reason, str(bias or "")))),
+        warning(tails, r.estimator, r.random and still) + (bias.warning(error) if bias else ()),
+        known(tails.kurtosis),
+        known(tails.largest_share),
+        None if bias is None else bias.value,
+    )
 
 
 def _refuse_wrong_scores(plan: Plan, readings: Sequence[Reading], pilot: Chunks) -> None:

@@ -8,6 +8,7 @@ from greeks.estimators.likelihood_ratio import LikelihoodRatio
 from greeks.estimators.malliavin import Malliavin
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
+from greeks.estimators.smoothed import Smoothed
 from greeks.estimators.vibrato import Vibrato
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Malliavin",
     "Mixed",
     "Pathwise",
+    "Smoothed",
     "Vibrato",
 ]

@@ -26,6 +26,11 @@ class Estimator(ABC):
         """The name, with what tells two of one class apart."""
         return self.name
 
+    @property
+    def remark(self) -> str:
+        """What a result should say of how its number was had, if anything."""
+        return ""
+
     @abstractmethod
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
         """The transformed fold; raises `UnsupportedError` with the reason where it would not be honest."""

@@ -102,7 +102,7 @@ def test_covariance_must_fit(result: Sensitivities) -> None:
 
 def test_frame(result: Sensitivities) -> None:
     frame = result.to_frame()
-    diagnostics = ["kurtosis", "largest_share", "effective_paths"]
+    diagnostics = ["kurtosis", "largest_share", "effective_paths", "bias"]
     assert list(frame.columns) == ["value", "std_error", "estimator", "reason", "paths", "warnings", *diagnostics]
     assert frame.index.name == "greek" and list(frame.index) == ["price", "delta"]
     pd.testing.assert_series_equal(frame["value"], pd.Series([10.0, 0.5], frame.index, name="value"))

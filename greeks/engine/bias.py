@@ -1,0 +1,42 @@
+"""The bias of a number, where its estimator has one and can tell: an estimate from samples of its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greeks.results import with_error
+
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Moments
+
+SEEN = 2.0  # standard errors of its own from which a bias is told from chance
+
+
+@dataclass(frozen=True)
+class Bias:
+    """E[estimate] - truth, as estimated, and the standard error of that."""
+
+    value: float
+    std_error: float
+
+    @classmethod
+    def of(cls, column: int | None, moments: Moments) -> Bias | None:
+        """Read off one column of the samples; None where there is none."""
+        if column is None:
+            return None
+        variance = float(moments.comoment[column, column]) / (moments.count - 1) / moments.count
+        return cls(float(moments.mean[column]), math.sqrt(max(variance, 0.0)))
+
+    def __str__(self) -> str:
+        return f"bias about {with_error(self.value, self.std_error)}"
+
+    def warning(self, std_error: float) -> tuple[str, ...]:
+        """What to tell the user of a number whose standard error hides that it is wrong by more."""
+        if abs(self.value) <= max(std_error, SEEN * self.std_error):
+            return ()
+        return (
+            f"biased by about {with_error(self.value, self.std_error)}, which is more than the standard error and not "
+            'in it: take a smaller width, more halvings, or estimator="auto"',
+        )
