@@ -269,3 +269,14 @@ def test_barriers_beyond_reach_and_a_hair_away(barrier: float, over: str) -> Non
         )
         for name in ("delta", "gamma"):
             assert abs(found[name].z_score(truth[name])) < 4.0
+
+
+def test_bridges_over_little_variance() -> None:
+    """A touch watched continuously under Heston: no draw leaves its region by rounding, no exponential overflows."""
+    touch = gk.OneTouch(110.0, 1.0, None, "up")
+    found, plain = (
+        gk.sensitivities(HESTON, touch, ["delta"], estimator=e, paths=2**13, seed=5)["delta"]
+        for e in (gk.Conditional(), gk.Pathwise())
+    )
+    assert math.isfinite(found.std_error)
+    assert abs(found.value - plain.value) < 4.0 * math.hypot(found.std_error, plain.std_error)

@@ -17,6 +17,7 @@ from greeks.expressions.tangent import partial
 
 MOST = 4  # levels of one term: each doubles the pieces
 HALF = const(0.5)
+LARGEST = const(700.0)  # the exponential of more is infinite
 
 
 def bends(e: Expr, y: Expr) -> bool:
@@ -105,17 +106,26 @@ def _inside(region: Region, value: Expr) -> Expr:
     """E[value; region]."""
     law, parts = region.law, _exponentials(value, region.law.y)
     if parts is None:
-        return region.probability() * substitute(value, {law.y: law.at(region.noise())})
+        return region.probability() * substitute(value, {law.y: region.drawn()})
     total = ZERO
     if not (is_const(parts.constant, 0.0) and is_const(parts.linear, 0.0)):
         total = (parts.constant + parts.linear * law.mean) * region.probability()
     if not is_const(parts.linear, 0.0):
         total = total + parts.linear * law.deviation * region.first_moment()
     for weight, shift, rate in parts.terms:
-        moved = rate * law.deviation
-        mean = n.unary("exp", shift + rate * law.mean + HALF * moved * moved)
-        total = total + weight * mean * region.probability(moved)
+        total = total + weight * _exponential(region, shift, rate)
     return total
+
+
+def _exponential(region: Region, shift: Expr, rate: Expr) -> Expr:
+    """E[e^(shift + rate y); region]."""
+    law = region.law
+    moved = rate * law.deviation
+    exponent = shift + rate * law.mean + HALF * moved * moved
+    if not (region.whole or law.fixed(moved)):  # a bridge over little or no variance: no part of it is in the region
+        exponent = n.where(exponent < LARGEST, exponent, -LARGEST, "guard")
+        moved = n.where(n.unary("abs", moved) < LARGEST, moved, ZERO, "guard")
+    return n.unary("exp", exponent) * region.probability(moved)
 
 
 def _exponentials(e: Expr, y: Expr) -> _Exponentials | None:

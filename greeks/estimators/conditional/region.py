@@ -70,6 +70,15 @@ class Region:
         start = _cdf(low)
         return _quantile(start + _cdf(z) * self._unless_empty(_cdf(high) - start))
 
+    def drawn(self) -> Expr:
+        """y at that noise, kept from leaving the region by rounding."""
+        y = self.law.at(self.noise())
+        for level in self.lower:
+            y = n.where(level < y, y, level, "guard")
+        for level in self.upper:
+            y = n.where(y < level, y, level, "guard")
+        return y
+
     def _edge(self, levels: tuple[Expr, ...], op: str) -> Expr | None:
         """The innermost of some levels, as a value of the noise."""
         return self.law.standard(reduce(lambda a, b: self._innermost(op, a, b), levels)) if levels else None
