@@ -35,7 +35,7 @@ class Ruler:
 
         Of two quantities that both vary, the first that is not 0 at the start of the path gives its size there.
         """
-        terms = self._terms(difference, ONE)
+        terms = self._terms(difference)
         logs = [factor for factor, e in terms if e.op == "log" or e in self._logs]
         level = reduce(n.add, [factor * e for factor, e in terms if not self.varies(e)], ZERO)
         starts = [factor * substitute(e, self._start) for factor, e in terms]
@@ -47,20 +47,29 @@ class Ruler:
             "compare with a number that is not 0"
         )
 
-    def _terms(self, e: Expr, factor: Expr) -> list[_Term]:
+    def _terms(self, e: Expr) -> list[_Term]:
         """The terms of a sum, each as (factor that is the same on all paths, rest)."""
+        found: list[_Term] = []
+        todo = [(ONE, e)]
+        while todo:
+            factor, e = todo.pop()
+            parts = self._split(e)
+            todo += [(factor * f, part) for f, part in reversed(parts)]
+            found += [] if parts else [(factor, e)]
+        return found
+
+    def _split(self, e: Expr) -> list[_Term]:
+        """The parts of a sum, or of a product with what is the same on all paths; none of anything else."""
         if e.op in ("add", "sub"):
             left, right = e.args
-            return self._terms(left, factor) + self._terms(right, -factor if e.op == "sub" else factor)
+            return [(ONE, left), (ONE if e.op == "add" else -ONE, right)]
         if e.op == "neg":
-            return self._terms(e.args[0], -factor)
+            return [(-ONE, e.args[0])]
         if e.op == "mul" and self.varies(e):
-            for one, other in (e.args, e.args[::-1]):
-                if not self.varies(one):
-                    return self._terms(other, factor * one)
+            return [(one, other) for one, other in (e.args, e.args[::-1]) if not self.varies(one)]
         if e.op == "div" and self.varies(e) and not self.varies(e.args[1]):
-            return self._terms(e.args[0], factor / e.args[1])
-        return [(factor, e)]
+            return [(ONE / e.args[1], e.args[0])]
+        return []
 
 
 def _magnitude(e: Expr) -> Expr:
