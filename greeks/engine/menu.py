@@ -15,6 +15,7 @@ from greeks.estimators.base import Estimator
 from greeks.estimators.blend import Blend
 from greeks.estimators.direction import Direction
 from greeks.estimators.greek import Greek, Vocabulary
+from greeks.estimators.mean import Mean
 from greeks.estimators.selection import Against, Offer, offer
 from greeks.estimators.selection import Wanted as WantedOfOne
 from greeks.expressions.fold import Fold
@@ -136,18 +137,29 @@ def _build(
 ) -> Menu:
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
     kitchen = _Kitchen(priced, shape)
-    entries = [kitchen.entry(PRICE, _wanted_of("price", wanted))]
+    entries = [_price_entry(kitchen, greeks, wanted)]
     words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
     refusals: dict[str, str] = {}
     for name in greeks:
         try:
             for greek in [] if name == "price" else words.parse(name):
-                entries.append(kitchen.entry(greek, _wanted_of(name, wanted)))
+                if greek.name not in {e.greek.name for e in entries}:
+                    entries.append(kitchen.entry(greek, _wanted_of(name, wanted)))
         except UnsupportedError as e:
             if not lenient:
                 raise
             refusals[name] = str(e).removeprefix(f'Greek "{name}": ')
     return Menu(priced, shape, tuple(entries), refusals)
+
+
+def _price_entry(kitchen: _Kitchen, greeks: Sequence[str], wanted: Wanted) -> Entry:
+    """An estimator asked for Greeks estimates the price too if it can; one asked for the price itself must."""
+    try:
+        return kitchen.entry(PRICE, _wanted_of("price", wanted))
+    except UnsupportedError:
+        if not greeks or isinstance(wanted, Mapping):
+            raise
+        return kitchen.entry(PRICE, Mean())
 
 
 def _wanted_of(name: str, wanted: Wanted) -> WantedOfOne:

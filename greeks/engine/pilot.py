@@ -55,7 +55,7 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Deci
     table, rows = plan.table(contract, grid)
     key = table.tobytes() + rows.tobytes() + backend.encode()
     if key not in menu.decisions:
-        menu.decisions[key] = _decision(menu, grid, _measured(menu, plan, grid, *_pilot(plan, table, rows, backend)))
+        menu.decisions[key] = _decision(menu, grid, _measured(menu, plan, grid, *sampled(plan, table, rows, backend)))
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return menu.decisions[key]
@@ -116,16 +116,17 @@ def _refusals_before(e: Entry, taken: Option) -> str:
     return "; ".join(dict.fromkeys(why for by, why in e.refusals.items() if order.index(by) < place))
 
 
-def _pilot(plan: Plan, table: Array, rows: Array, backend: str) -> tuple[Array, Array]:
-    """Means and covariance of one sample of every controlled output."""
+def sampled(
+    plan: Plan, table: Array, rows: Array, backend: str, paths: int = PATHS, seed: int = SEED
+) -> tuple[Array, Array]:
+    """Means and covariance of one sample of every controlled output, on draws that no run has."""
     from greeks.kernels import backends
     from greeks.kernels.compile import load
     from greeks.kernels.moments import combine
 
     program = load(plan.program.cuda if backend == "cuda" else plan.program.cpu, backend)
-    chunks = backends.module_of(backend).rows(
-        program, table, rows, seed=SEED, stream=STREAM, first=0, paths=PATHS, threads=1
-    )
+    rows_of = backends.module_of(backend).rows
+    chunks = rows_of(program, table, rows, seed=seed, stream=STREAM, first=0, paths=paths, threads=1)
     moments = combine(plan.pairing.applied(chunks, plan.pairing.coefficients(chunks)))
     return np.asarray(moments.mean), np.asarray(moments.covariance)
 
@@ -197,7 +198,7 @@ def _blend(e: Entry, covariance: Array) -> _Taken:
     """Minimum-variance weights, without those that hardly count."""
     usable = [k for k in range(len(e.options)) if np.isfinite(covariance[k, k])]
     while True:
-        weights = _best_weights(covariance[np.ix_(usable, usable)])
+        weights = best_weights(covariance[np.ix_(usable, usable)])
         smallest = int(np.argmin(np.abs(weights)))
         if len(usable) == 1 or abs(weights[smallest]) >= WORTHWHILE:
             break
@@ -206,7 +207,7 @@ def _blend(e: Entry, covariance: Array) -> _Taken:
     return _Taken(tuple(usable), tuple(float(w) for w in weights), f"least variance in a pilot: {shares}")
 
 
-def _best_weights(covariance: Array) -> Array:
+def best_weights(covariance: Array) -> Array:
     """C^-1 1 / (1' C^-1 1); the pseudo-inverse where two estimators are the same number on every path."""
     raw = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True).sum(axis=1)
     total = raw.sum()

@@ -10,6 +10,7 @@ from greeks.estimators.base import Estimator
 from greeks.estimators.direction import Direction
 from greeks.expressions.fold import MAPS, Carry, Fold, depending
 from greeks.expressions.node import Expr, node, substitute, symbol
+from greeks.expressions.tangent import DenseJacobianError
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class FiniteDifference(Estimator):
             )
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
+        if any(d.vector for d in directions):
+            raise DenseJacobianError("a bump moves one element of a vector at a time")
         for place, d in enumerate(directions):
             h = node("symbol", payload=Bump(d.parameter, self.relative), size=0)
             up, down = _bumped(fold, d, h, f"^{place}"), _bumped(fold, d, -h, f"_{place}")

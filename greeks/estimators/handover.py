@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from greeks.errors import UnsupportedError
 from greeks.estimators.degenerate import nearness, truncated_states
 from greeks.estimators.direction import Direction
 from greeks.estimators.linear import determinant, solve
@@ -87,6 +88,8 @@ class Lens:
         self.positive = {} if handover == AT_ONCE else truncated_states(fold, scoring)  # they are, unless U is 0
         self.maps = [fold.carry(y).map(scoring.at) for y in scoring.states]
         self.slopes = [[partial(e, w) for w in scoring.noises] for e in self.maps]
+        if not all(free_of(s, scoring.noises) for row in self.slopes for s in row):
+            raise UnsupportedError(f"likelihood ratio in {d.label}: the step is not linear in its noise")
         self.determinant = determinant(self.slopes)
 
     def seeds(self, place: str, moving: Mapping[Expr, Expr]) -> Mapping[Expr, Expr]:

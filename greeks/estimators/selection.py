@@ -29,6 +29,7 @@ class Against:
 
 Wanted = Estimator | Blend | Against | str
 SMALL_BUMP = 1e-3  # relative; of a bias that no check notices
+CONDITIONAL = (Conditional(), Conditional(over="step"))
 WEIGHTS = (LikelihoodRatio(), Malliavin(), Vibrato())
 
 
@@ -52,10 +53,10 @@ class Offer:
 def candidates(order: int) -> tuple[Estimator, ...]:
     """Unbiased estimators of a derivative of the given order, simplest first."""
     if order == 0:
-        return (Mean(), Conditional())
+        return (Mean(), *CONDITIONAL)
     if order == 1:
-        return (Pathwise(), Conditional(), *WEIGHTS)
-    conditional = (Conditional(), Conditional(second="mixed"))
+        return (Pathwise(), *CONDITIONAL, *WEIGHTS)
+    conditional = (*CONDITIONAL, Conditional(second="mixed"))
     return (Pathwise(), *conditional, Mixed(), Mixed(first="pathwise"), *WEIGHTS)
 
 

@@ -42,9 +42,12 @@ def quotient(e: Expr, x: Expr) -> Expr | None:
 
 
 def linear_in(e: Expr, z: Expr) -> tuple[Expr, Expr] | None:
-    """(A, B) with e = A + B z and both free of z, or None."""
+    """(A, B) with e = A + B z and both free of z, or None.
+
+    A constant slope is not enough: what `where` chooses by z has one on either side of a jump.
+    """
     slope = partial(e, z)
-    if not free_of(slope, {z}):
+    if not free_of(slope, {z}) or any(p.op == "where" and not free_of(p.args[0], {z}) for p in postorder([e])):
         return None
     return substitute(e, {z: ZERO}), slope
 

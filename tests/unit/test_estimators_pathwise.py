@@ -216,3 +216,14 @@ def test_finite_difference_is_the_bump_it_says_it_is() -> None:
         h = relative * getattr(BLACK_SCHOLES, name)
         up, down = (price(*bumped(BLACK_SCHOLES, payoff, name, s), None) for s in (h, -h))
         assert found[greek].value == pytest.approx((up - down) / (2.0 * h), rel=1e-9)
+
+
+def test_a_bump_of_one_asset_leaves_the_others_alone() -> None:
+    model = gk.MultiBlackScholes((100.0, 95.0), 0.04, (0.2, 0.3), ((1.0, 0.4), (0.4, 1.0)), (0.0, 0.01))
+    greeks = ["delta[0]", "delta[1]", "vega[1]", "delta"]
+    bumped, exact = (
+        gk.sensitivities(model, gk.BasketCall(96.0, 1.0), greeks, estimator=by, paths=2**13, seed=3)
+        for by in (gk.FiniteDifference(1e-4), gk.Pathwise())
+    )
+    for name in exact:
+        assert bumped[name].value == pytest.approx(exact[name].value, rel=1e-3), name
