@@ -47,7 +47,7 @@ def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ..
     readings = []
     parts = zip(menu.entries, decision.picks, decision.weights, decision.reasons, plan.samples, strict=True)
     for entry, which, weights, reason, samples in parts:
-        name = "+".join(entry.options[k].estimator.name for k in which)
+        name = "+".join(dict.fromkeys(entry.options[k].estimator.name for k in which))
         columns, random = tuple(s.column for s in samples), any(s.random for s in samples)
         reason = "; ".join([reason, *filter(None, (entry.options[k].estimator.remark for k in which))])
         bias = next((s.bias for s in samples if s.bias is not None), None)

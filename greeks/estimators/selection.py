@@ -83,9 +83,12 @@ def offer(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Wan
         if dominated(estimator, [c.estimator for c in choices]):
             continue
         try:
-            choices.append(Choice(estimator, estimator.apply(fold, directions)))
+            applied = estimator.apply(fold, directions)
         except UnsupportedError as e:
             refusals[estimator] = str(e)
+            continue
+        if all(c.fold != applied for c in choices):  # two of different words may come to the same
+            choices.append(Choice(estimator, applied))
     if choices:
         return Offer(tuple(choices), refusals)
     raise UnsupportedError(

@@ -79,7 +79,7 @@ def test_pathwise_where_a_jump_stands_still_is_allowed() -> None:
 def test_second_order_pathwise_across_a_kink_is_refused() -> None:
     with pytest.raises(gk.UnsupportedError, match="jump"):
         gk.sensitivities(MODEL, gk.Call(100.0, 1.0), ["gamma"], estimator=gk.Pathwise(), paths=256)
-    assert gk.explain(MODEL, gk.Call(100.0, 1.0), ["gamma"]).estimators["gamma"] == "mixed"
+    assert gk.explain(MODEL, gk.Call(100.0, 1.0), ["gamma"]).estimators["gamma"] == "conditional"
 
 
 def test_mixed_needs_two_derivatives() -> None:

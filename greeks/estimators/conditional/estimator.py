@@ -49,8 +49,9 @@ class Conditional(Estimator):
 
     @property
     def shown(self) -> str:
-        """Tells the two ways to a second derivative apart."""
-        return self.name if self.second == "pathwise" else f"{self.name}, then mixed"
+        """What tells the ways apart."""
+        by = self.name if self.over == "path" else f"{self.name} by step"
+        return by if self.second == "pathwise" else f"{by}, then mixed"
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
         smooth = conditioned(fold, self.over)
