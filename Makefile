@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install demo test test-slow test-gpu lint format types layers check benchmarks notebooks clean
+.PHONY: help install demo test test-slow test-gpu coverage capabilities lint format types layers check benchmarks notebooks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,12 +31,18 @@ demo: $(STAMP) ## price a book on real DAX volatilities: risk table, files and a
 test: $(STAMP) ## the fast tests and the doctests
 	$(PYTEST) -q -n $(WORKERS)
 
-test-slow: $(STAMP) ## coverage of intervals over hundreds of seeds, and other tests that take minutes
+test-slow: $(STAMP) ## the tests that take minutes
 	$(PYTEST) -q -n $(WORKERS) -m slow
 	$(PYTEST) -q benchmarks/test_rivals.py
 
 test-gpu: $(STAMP) ## the tests that need a CUDA device
 	$(PYTEST) -q -m gpu
+
+coverage: $(STAMP) ## how often 95 % intervals hold the truth, for all that is offered (20 minutes); writes docs/coverage.md
+	WORKERS=$(WORKERS) $(BIN)/python -m tests.coverage.report
+
+capabilities: $(STAMP) ## write docs/capabilities.md, the matrix of what is offered, from the code
+	$(BIN)/python -m tests.coverage.matrix
 
 lint: $(STAMP) ## ruff, rules and format
 	$(BIN)/ruff check .

@@ -1,0 +1,89 @@
+"""Every public estimator with the arguments it is tried with, and the choices that a pilot makes of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import greeks as gk
+from greeks.estimators.mean import Mean
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An estimator as it is asked for, and its short name in tables."""
+
+    code: str
+    estimator: gk.Estimator | gk.Blend | str
+    says: str
+    unbiased: bool = True
+    orders: tuple[int, ...] = (1, 2)  # of derivatives; where arguments matter for one order only, the other is left out
+
+    def wanted(self, greeks: Iterable[str]) -> Any:
+        """The argument `estimator`, by Greek: a single one leaves the price to the mean, which is always valid."""
+        return {"price": Mean(), **dict.fromkeys(greeks, self.estimator)} if self.single else self.estimator
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one estimator, rather than a choice or a blend of several by a pilot."""
+        return isinstance(self.estimator, gk.Estimator)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+# An estimator that is not here is tried as its class makes it without arguments, under the capitals of its name.
+VARIANTS: Mapping[str, tuple[Variant, ...]] = {
+    "Pathwise": (Variant("P", gk.Pathwise(), "`Pathwise()`"),),
+    "LikelihoodRatio": (Variant("L", gk.LikelihoodRatio(), "`LikelihoodRatio()`"),),
+    "Mixed": (
+        Variant("LP", gk.Mixed(), "`Mixed()`: the pathwise derivative of a likelihood ratio"),
+        Variant("PL", gk.Mixed(first="pathwise"), '`Mixed(first="pathwise")`: the reverse'),
+    ),
+    "Conditional": (
+        Variant("C", gk.Conditional(), "`Conditional()`"),
+        Variant("CM", gk.Conditional(second="mixed"), '`Conditional(second="mixed")`', orders=(2,)),
+    ),
+    "Smoothed": (Variant("S", gk.Smoothed(), "`Smoothed()`, biased", unbiased=False),),
+    "FiniteDifference": (
+        Variant(
+            "FD", gk.FiniteDifference(), "`FiniteDifference()`, biased by the square of a 1 % bump", unbiased=False
+        ),
+    ),
+}
+
+
+PILOTED = (
+    Variant("auto", "auto", 'the choice of `estimator="auto"`'),
+    Variant("blend", gk.Blend(), "`Blend()`"),
+)
+
+
+def discovered() -> dict[str, type[gk.Estimator]]:
+    """The public estimators by class name."""
+    public = (getattr(gk, name) for name in gk.__all__)
+    return {
+        c.__name__: c for c in public if inspect.isclass(c) and issubclass(c, gk.Estimator) and c is not gk.Estimator
+    }
+
+
+def variants() -> Iterator[Variant]:
+    """Each estimator as it is tried, then the choices by a pilot."""
+    for name, kind in discovered().items():
+        yield from VARIANTS.get(name) or (_plain(name, kind),)
+    yield from PILOTED
+
+
+def legend(codes: Collection[str]) -> str:
+    """What the codes in a table stand for."""
+    return "; ".join(f"**{v.code}** {v.says}" for v in variants() if v.code in codes) + "."
+
+
+def _plain(name: str, kind: type[gk.Estimator]) -> Variant:
+    try:
+        estimator = kind()
+    except TypeError as e:
+        raise LookupError(f"{name} needs arguments ({e}): add it to VARIANTS in {__name__}") from None
+    return Variant("".join(c for c in name if c.isupper()), estimator, f"`{name}()`")
