@@ -43,7 +43,7 @@ Every number that pathgreeks estimates comes with an interval. Here is how often
 every model, payoff, Greek and estimator [on offer](capabilities.md), at one set of parameters each: {seeds} seeds,
 {paths} paths a seed. Written by `make coverage`, which fails where an interval misses without a reason given here.
 
-**{within} of {all} are within the band.**
+**{within} of {all} are within the band.** Models examined: {models}.{left}
 
 {table}
 
@@ -149,6 +149,7 @@ def page(results: Sequence[Result]) -> str:
     promised = [r.outcome for r in results if r.paths == PATHS]
     few = [r.outcome for r in results if r.paths == FEW_PATHS]
     low, high = band(SEEDS)
+    seen = {o.model for o in promised}
     worst = sorted((o for o in promised if o.within and not o.certain), key=attrgetter("coverage"))[:WORST]
     return TEXT.format(
         seeds=f"{SEEDS}",
@@ -159,6 +160,8 @@ def page(results: Sequence[Result]) -> str:
         truth_paths=f"{truths.PATHS:,}",
         within=f"{sum(o.within for o in promised):,}",
         all=f"{len(promised):,}",
+        models=", ".join(m for m in MODELS if m in seen),
+        left=f" Not examined yet: {', '.join(m for m in MODELS if m not in seen)}." if seen != set(MODELS) else "",
         table=_table(promised),
         legend=legend(_codes(promised)),
         missing=_missing([o for o in promised if not o.within]),
