@@ -116,18 +116,27 @@ def contender(task: str, method: str, paths: int, **more: Any) -> Contender:
         return simulate(task, TASKS[task].greeks, paths, seed, **more)
 
     def price(paths: int, seed: int) -> Result:
-        return simulate(task, [], paths, seed)
+        return simulate(task, [], paths, seed, **{k: v for k, v in more.items() if k != "estimator"})
 
     return Contender("pathgreeks", method, task, paths, greeks, price)
 
 
+AUTO = "auto"
+ALONG_THE_PATH = "derivatives along the path, by request"
+OF_THE_DENSITY = "likelihood ratio, by request"
+PATHWISE: dict[str, Any] = {"gamma": gk.Mixed()} | dict.fromkeys(("delta", "vega", "rho", "theta"), gk.Pathwise())
+
 CONTENDERS = (
-    contender("T1", "auto", 2**22),
-    contender("T2", "auto", 2**22),
-    contender("T3", "auto", 2**17),
-    contender("T4", "auto", 2**17),
-    contender("T5", "auto", 2**16),
-    contender("T5", "Conditional, by request", 2**16, estimator=gk.Conditional()),
-    contender("T6", "auto", 2**18),
-    contender("TERMINAL", "likelihood ratio", 2**22),
+    contender("T1", AUTO, 2**22),
+    contender("T1", ALONG_THE_PATH, 2**22, estimator={"price": gk.Pathwise()} | PATHWISE),
+    contender("T2", AUTO, 2**22),
+    contender("T2", OF_THE_DENSITY, 2**22, estimator=gk.LikelihoodRatio()),
+    contender("T3", AUTO, 2**17),
+    contender("T3", ALONG_THE_PATH, 2**17, estimator=gk.Pathwise()),
+    contender("T4", AUTO, 2**17),
+    contender("T4", ALONG_THE_PATH, 2**17, estimator=gk.Pathwise()),
+    contender("T5", AUTO, 2**16),
+    contender("T5", OF_THE_DENSITY, 2**16, estimator=gk.LikelihoodRatio()),
+    contender("T6", AUTO, 2**18),
+    contender("TERMINAL", OF_THE_DENSITY, 2**22),
 )
