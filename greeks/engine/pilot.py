@@ -26,6 +26,7 @@ PATHS = 2048
 SEED, STREAM = 20021, 2**32 - 1
 KEPT = 4096
 CHEAP = 1.5  # times the work of the plain price that a smoother one may cost
+FEWEST = 8.0  # paths that must carry a variance for it to be believed
 WORTHWHILE = 0.02  # weight in a blend below which an estimator is not worth its time
 
 
@@ -36,6 +37,29 @@ class Decision:
     picks: Picks
     weights: tuple[tuple[float, ...], ...]
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the pilot saw of every output: mean, covariance after control, and kurtosis before it."""
+
+    mean: Array
+    covariance: Array
+    kurtosis: Array
+
+    def work(self, columns: Sequence[Sequence[int]], costs: Array) -> Array:
+        """Variance x cost of every option, of a vector the sum over its elements; infinite where not to be believed.
+
+        A variance that few paths carry is an accident: of a spike that is narrow, most pilots see nothing and would
+        take it for the best. What was 0 on every path has seen nothing at all.
+        """
+        n = PATHS
+        variance = np.diag(self.covariance)
+        doubt = 1.0 + 2.0 * np.sqrt(np.maximum(self.kurtosis - 1.0, 0.0) / n)
+        unseen = (variance == 0.0) & (self.mean == 0.0)
+        believed = np.isfinite(variance) & ~(self.kurtosis > n / FEWEST) & ~unseen
+        bound = np.where(believed, variance * np.nan_to_num(doubt, nan=1.0), np.inf)
+        return np.asarray(costs * np.array([bound[list(c)].sum() for c in columns]))
 
 
 @dataclass(frozen=True)
@@ -55,7 +79,7 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Deci
     table, rows = plan.table(contract, grid)
     key = table.tobytes() + rows.tobytes() + backend.encode()
     if key not in menu.decisions:
-        menu.decisions[key] = _decision(menu, grid, _measured(menu, plan, grid, *sampled(plan, table, rows, backend)))
+        menu.decisions[key] = _decision(menu, grid, _measured(menu, plan, grid, sampled(plan, table, rows, backend)))
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return menu.decisions[key]
@@ -116,10 +140,8 @@ def _refusals_before(e: Entry, taken: Option) -> str:
     return "; ".join(dict.fromkeys(why for by, why in e.refusals.items() if order.index(by) < place))
 
 
-def sampled(
-    plan: Plan, table: Array, rows: Array, backend: str, paths: int = PATHS, seed: int = SEED
-) -> tuple[Array, Array]:
-    """Means and covariance of one sample of every controlled output, on draws that no run has."""
+def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PATHS, seed: int = SEED) -> Found:
+    """Every output on the same few paths, of draws that no run has."""
     from greeks.kernels import backends
     from greeks.kernels.compile import load
     from greeks.kernels.moments import combine
@@ -128,20 +150,21 @@ def sampled(
     rows_of = backends.module_of(backend).rows
     chunks = rows_of(program, table, rows, seed=seed, stream=STREAM, first=0, paths=paths, threads=1)
     moments = combine(plan.pairing.applied(chunks, plan.pairing.coefficients(chunks)))
-    return np.asarray(moments.mean), np.asarray(moments.covariance)
+    kurtosis = np.asarray(chunks.shape(range(len(moments.mean))).kurtosis)
+    return Found(np.asarray(moments.mean), np.asarray(moments.covariance), kurtosis)
 
 
-def _measured(menu: Menu, plan: Plan, grid: TimeGrid, mean: Array, covariance: Array) -> dict[int, _Taken]:
+def _measured(menu: Menu, plan: Plan, grid: TimeGrid, found: Found) -> dict[int, _Taken]:
     """What the contested entries are won by."""
     taken: dict[int, _Taken] = {}
     groups = _groups(menu, plan)
     for i, entry in enumerate(menu.entries):
         if entry.contested and entry.blended:
             columns = [s.column for s in plan.samples[i]]
-            taken[i] = _blend(entry, covariance[np.ix_(columns, columns)])
+            taken[i] = _blend(entry, found.covariance[np.ix_(columns, columns)])
         elif entry.contested:
             costs = np.array([o.cost.of(grid) for o in entry.options])
-            taken[i] = _winner(entry, _variances(groups[_group(entry)], mean, covariance) * costs)
+            taken[i] = _winner(entry, found.work(groups[_group(entry)], costs))
     return taken
 
 
@@ -160,22 +183,12 @@ def _groups(menu: Menu, plan: Plan) -> dict[str, list[list[int]]]:
     return groups
 
 
-def _variances(columns: Sequence[Sequence[int]], mean: Array, covariance: Array) -> Array:
-    """The variance of every option: of a vector, the sum over its elements.
-
-    What is no number is the worst; so is what was 0 on every path, since then no path has seen what matters.
-    """
-    found = np.array([np.diag(covariance)[list(c)].sum() for c in columns])
-    unseen = (found == 0.0) & np.array([not mean[list(c)].any() for c in columns])
-    return np.where(np.isfinite(found) & ~unseen, found, np.inf)
-
-
 def _winner(e: Entry, work: Array) -> _Taken:
-    """The least work; where no path saw anything, the estimator that integrates most, else the simplest."""
+    """The least work; where too few paths saw anything, the estimator that integrates most, else the simplest."""
     if not np.isfinite(work).any():
         smoothing = [k for k, o in enumerate(e.options) if o.estimator.changes_price]
         blind = (smoothing or [0])[0]
-        return _Taken((blind,), (1.0,), _joined("no path of the pilot saw a cash flow", e, e.options[blind]))
+        return _Taken((blind,), (1.0,), _joined("too few paths of the pilot saw what matters", e, e.options[blind]))
     best = int(np.argmin(work))
     winner = e.options[best]
     losers = [f"{o.estimator.shown} {_times(work[k], work[best])}" for k, o in enumerate(e.options) if k != best]
@@ -189,7 +202,7 @@ def _joined(reason: str, e: Entry, taken: Option) -> str:
 def _times(work: float, best: float) -> str:
     """How many times the work, in two digits."""
     if not np.isfinite(work):
-        return "saw nothing"
+        return "not to be judged"
     ratio = work / best if best > 0.0 else np.inf
     return "beyond all bounds" if not np.isfinite(ratio) else f"{float(f'{ratio:.2g}'):g}x"
 

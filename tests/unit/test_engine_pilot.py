@@ -44,7 +44,7 @@ def test_the_choice_needs_no_more_than_a_fifth_above_the_least_work(model: Any, 
     taken = pilot.decide(menu, contract, grid, "cpu").picks
     every = tuple(tuple(range(len(e.options))) if e.contested else () for e in menu.entries)
     plan = plan_of(menu, contract, every)
-    _, covariance = pilot.sampled(plan, *plan.table(contract, grid), "cpu", paths=2**15, seed=77)
+    covariance = pilot.sampled(plan, *plan.table(contract, grid), "cpu", paths=2**15, seed=77).covariance
     for entry, which, samples in zip(menu.entries, taken, plan.samples, strict=True):
         if entry.contested:
             work = [
@@ -90,7 +90,7 @@ def test_nothing_is_measured_where_nothing_is_left_to_chance() -> None:
 def test_where_the_pilot_sees_no_cash_flow_the_estimator_that_integrates_is_taken() -> None:
     far = gk.BarrierOption(1000.0, 90.0, 1.0, 12)
     delta = gk.sensitivities(MODEL, far, ["delta"], paths=256)["delta"]
-    assert delta.estimator == "conditional" and "saw nothing" in delta.reason + "saw nothing"
+    assert delta.estimator == "conditional" and "likelihood ratio not to be judged" in delta.reason
     assert math.isfinite(delta.value)
 
 
