@@ -1,8 +1,8 @@
 """The bars this project sets itself, as ratios: `python -m benchmarks.bars`.
 
-Equal paths and like estimators, every contender by turns in one process on one core. The ratio of a round divides two timings of
-the same minute; the bar is held against the median over the rounds. Where our estimator is the better one, as
-with the score as its own control, equal paths hide it: the last column multiplies by the ratio of variances.
+Equal paths and like estimators, every contender by turns in one process on one core. The ratio of a round divides two
+timings of the same minute; the bar is held against the median over the rounds. Where our estimator is the better one,
+as with the score as its own control, equal paths hide it: the last column multiplies by the ratio of variances.
 """
 
 from __future__ import annotations

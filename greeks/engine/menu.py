@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Wanted = WantedOfOne | Mapping[str, WantedOfOne]
 Picks = tuple[tuple[int, ...], ...]  # for every entry, which of its choices
-CONTROL, BIAS = "control of ", "bias of "
+CONTROL, BIAS, REACH = "control of ", "bias of ", "reach of "
 PRICE = Greek("price", ())
 
 
@@ -43,6 +43,7 @@ class Option:
     outputs: Mapping[str, Expr]
     fold: Fold
     cost: Cost
+    reach: Expr | None = None  # where there is one, 1 on paths that may carry the variance: for the pilot
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Menu:
     shape: GridShape
     entries: tuple[Entry, ...]
     refusals: Mapping[str, str]
-    plans: dict[Picks, Plan] = field(default_factory=dict, compare=False)
+    plans: dict[tuple[Picks, bool], Plan] = field(default_factory=dict, compare=False)
     decisions: OrderedDict[bytes, Decision] = field(default_factory=OrderedDict, compare=False)
 
     @property
@@ -200,4 +201,4 @@ class _Kitchen:
         if "bias" in fold.outputs:
             kept[f"{BIAS}{label}"] = fold.outputs["bias"]
         alone = Fold(fold.carries, kept, fold.scoring, fold.no_density, fold.noise, fold.observes_start)
-        return Option(estimator, label, kept, alone, cost(alone, self.shape))
+        return Option(estimator, label, kept, alone, cost(alone, self.shape), fold.outputs.get("reach"))

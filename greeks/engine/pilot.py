@@ -16,7 +16,7 @@ import numpy.typing as npt
 from greeks.engine.contract import Contract
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Entry, Menu, Option, Picks
-from greeks.engine.plan import Plan, plan_of
+from greeks.engine.plan import Plan, Sample, plan_of
 from greeks.estimators.base import Estimator
 from greeks.estimators.mean import Mean
 from greeks.estimators.selection import candidates
@@ -26,7 +26,8 @@ PATHS = 2048
 SEED, STREAM = 20021, 2**32 - 1
 KEPT = 4096
 CHEAP = 1.5  # times the work of the plain price that a smoother one may cost
-FEWEST = 8.0  # paths that must carry a variance for it to be believed
+FEWEST = 8.0  # paths that must carry a variance for it to be believed ...
+REACHED = 0.1  # ... and the share of paths on which what is integrated out may decide something
 WORTHWHILE = 0.02  # weight in a blend below which an estimator is not worth its time
 
 
@@ -47,19 +48,22 @@ class Found:
     covariance: Array
     kurtosis: Array
 
-    def work(self, columns: Sequence[Sequence[int]], costs: Array) -> Array:
+    def work(self, options: Sequence[Sequence[Sample]], costs: Array) -> Array:
         """Variance x cost of every option, of a vector the sum over its elements; infinite where not to be believed.
 
-        A variance that few paths carry is an accident: of a spike that is narrow, most pilots see nothing and would
-        take it for the best. What was 0 on every path has seen nothing at all.
+        A variance that few paths carry is an accident: of a narrow spike most pilots see nothing, and would take it
+        for the best. What was 0 on every path has seen nothing at all.
         """
-        n = PATHS
         variance = np.diag(self.covariance)
-        doubt = 1.0 + 2.0 * np.sqrt(np.maximum(self.kurtosis - 1.0, 0.0) / n)
+        doubt = 1.0 + 2.0 * np.sqrt(np.maximum(self.kurtosis - 1.0, 0.0) / PATHS)
         unseen = (variance == 0.0) & (self.mean == 0.0)
-        believed = np.isfinite(variance) & ~(self.kurtosis > n / FEWEST) & ~unseen
+        believed = np.isfinite(variance) & ~(self.kurtosis > PATHS / FEWEST) & ~unseen
         bound = np.where(believed, variance * np.nan_to_num(doubt, nan=1.0), np.inf)
-        return np.asarray(costs * np.array([bound[list(c)].sum() for c in columns]))
+        found = [sum(bound[s.column] if self._reached(s) else np.inf for s in samples) for samples in options]
+        return np.asarray(costs * np.array(found))
+
+    def _reached(self, s: Sample) -> bool:
+        return s.reach is None or bool(self.mean[s.reach] >= REACHED)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Deci
     """The options of a menu to run for a contract; a pilot is run only where entries are contested."""
     if not menu.contested:
         return _decision(menu, grid, {})
-    plan = plan_of(menu, contract, _all_contested(menu))
+    plan = plan_of(menu, contract, _all_contested(menu), pilot=True)
     table, rows = plan.table(contract, grid)
     key = table.tobytes() + rows.tobytes() + backend.encode()
     if key not in menu.decisions:
@@ -172,14 +176,14 @@ def _group(e: Entry) -> str:
     return e.options[0].label
 
 
-def _groups(menu: Menu, plan: Plan) -> dict[str, list[list[int]]]:
-    """Elements of one vector decide together: option -> columns of all elements asked for."""
-    groups: dict[str, list[list[int]]] = {}
+def _groups(menu: Menu, plan: Plan) -> dict[str, list[list[Sample]]]:
+    """Elements of one vector decide together: option -> samples of all elements asked for."""
+    groups: dict[str, list[list[Sample]]] = {}
     for e, samples in zip(menu.entries, plan.samples, strict=True):
         if e.contested:
-            columns = groups.setdefault(_group(e), [[] for _ in e.options])
-            for to, sample in zip(columns, samples, strict=True):
-                to.append(sample.column)
+            options = groups.setdefault(_group(e), [[] for _ in e.options])
+            for to, sample in zip(options, samples, strict=True):
+                to.append(sample)
     return groups
 
 

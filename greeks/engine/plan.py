@@ -11,11 +11,11 @@ from greeks.engine.contract import Contract
 from greeks.engine.control import Pairing
 from greeks.engine.grid import TimeGrid
 from greeks.engine.host import Array, value_of
-from greeks.engine.menu import BIAS, CONTROL, Menu, Option, Picks
+from greeks.engine.menu import BIAS, CONTROL, REACH, Menu, Option, Picks
 from greeks.engine.program import Program, compose
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
-from greeks.expressions.fold import GRID_DATE, GRID_FINE, joined
+from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
 from greeks.expressions.node import Expr, symbols
 
 
@@ -26,6 +26,7 @@ class Sample:
     column: int
     random: bool
     bias: int | None = None
+    reach: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,16 +74,16 @@ class Plan:
         return rows
 
 
-def plan_of(menu: Menu, contract: Contract, picks: Picks) -> Plan:
-    """The plan that runs the picked options of every entry, made once for each menu."""
-    if picks not in menu.plans:
-        menu.plans[picks] = _build(menu, contract, picks)
-    return menu.plans[picks]
+def plan_of(menu: Menu, contract: Contract, picks: Picks, pilot: bool = False) -> Plan:
+    """The plan that runs the picked options of every entry, made once for each menu; for a pilot with their reach."""
+    if (picks, pilot) not in menu.plans:
+        menu.plans[picks, pilot] = _build(menu, contract, picks, pilot)
+    return menu.plans[picks, pilot]
 
 
-def _build(menu: Menu, contract: Contract, picks: Picks) -> Plan:
+def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool) -> Plan:
     picked = [[e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True)]
-    whole = joined([o.fold for o in _distinct(picked)])
+    whole = joined([_with_reach(o) if pilot else o.fold for o in _distinct(picked)])
     samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
     stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), menu.shape)
     slots, offsets, width = _slots(contract, stages)
@@ -98,14 +99,21 @@ def _distinct(picked: Sequence[Sequence[Option]]) -> list[Option]:
     return list({o.label: o for options in picked for o in options}.values())
 
 
+def _with_reach(o: Option) -> Fold:
+    return o.fold if o.reach is None else replace(o.fold, outputs={**o.outputs, f"{REACH}{o.label}": o.reach})
+
+
 def _sample(element: int, option: Option, program: Program, stages: Stages) -> Sample:
     def column(output: str) -> int:
         first, size = program.outputs[output]
         return first + (element if size else 0)
 
-    bias = f"{BIAS}{option.label}"
+    def column_if_there(output: str) -> int | None:
+        return column(output) if output in program.outputs else None
+
     random = stages.tidy.varies(stages.settle[option.label])
-    return Sample(column(option.label), random, column(bias) if bias in option.outputs else None)
+    more = (column_if_there(f"{prefix}{option.label}") for prefix in (BIAS, REACH))
+    return Sample(column(option.label), random, *more)
 
 
 def _pairing(program: Program) -> Pairing:

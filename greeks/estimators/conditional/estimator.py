@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from greeks.errors import UnsupportedError
 from greeks.estimators.base import Estimator
@@ -15,8 +16,12 @@ from greeks.estimators.conditional.whole_path import along_path
 from greeks.estimators.direction import Direction
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
+from greeks.expressions import node as n
+from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import Fold
-from greeks.expressions.node import ZERO, substitute
+from greeks.expressions.node import ONE, ZERO, Expr, postorder, substitute
+
+DECIDED = 5.0  # standard deviations beyond which a level is out of the last noise's reach
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Conditional(Estimator):
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
         smooth = conditioned(fold, self.over)
+        reach = _reach(smooth)
+        applied = self._differentiated(smooth, directions)
+        return applied if reach is None else replace(applied, outputs={**applied.outputs, "reach": reach})
+
+    def _differentiated(self, smooth: Fold, directions: tuple[Direction, ...]) -> Fold:
         if self.second == "pathwise" or len(directions) < 2:
             try:
                 return Pathwise().apply(smooth, directions)
@@ -62,6 +72,19 @@ class Conditional(Estimator):
                 if len(directions) < 2:
                     raise
         return Mixed().apply(smooth, directions)
+
+
+def _reach(smooth: Fold) -> Expr | None:
+    """1 where the noise that is integrated out may decide something, 0 where it is decided all but surely.
+
+    Where that is rare, a few paths carry the variance, and a pilot must know that it has not seen them.
+    """
+    moving = {c.symbol for c in smooth.carries} | {z for zs in smooth.noise.values() for z in zs}
+    cdfs = [e for e in postorder([smooth.outputs["price"]]) if e.op == "normal_cdf" and not free_of(e, moving)]
+    if not cdfs:
+        return None
+    nearest = reduce(lambda a, b: n.extremum("min", a, b), [n.unary("abs", e.args[0]) for e in cdfs])
+    return n.where(nearest < n.const(DECIDED), ONE, ZERO)
 
 
 def conditioned(fold: Fold, over: str = "path") -> Fold:
