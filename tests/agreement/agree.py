@@ -39,6 +39,7 @@ class Trade:
     payoff: gk.Payoff
     quantities: Mapping[str, Weights]
     scheme: gk.Scheme | None = None
+    estimator: str | gk.Estimator | Mapping[str, gk.Estimator] = "auto"
 
     @property
     def greeks(self) -> list[str]:
@@ -87,7 +88,8 @@ def quantities(case: Case, names: Mapping[str, str | Weights], omit: Iterable[st
 
 def rows(trade: Trade, paths: int, seed: int) -> list[Row]:
     """One run for all quantities of a trade."""
-    found = gk.sensitivities(trade.model, trade.payoff, trade.greeks, scheme=trade.scheme, paths=paths, seed=seed)
+    settings = {"scheme": trade.scheme, "estimator": trade.estimator, "paths": paths, "seed": seed}
+    found = gk.sensitivities(trade.model, trade.payoff, trade.greeks, **settings)  # type: ignore[arg-type]
     return [
         Row(trade.case.id, q, found.combination(weights, q), *trade.case.values[q])
         for q, weights in trade.quantities.items()

@@ -37,4 +37,5 @@ TRADES = {kind: [trade(case) for case in cases("B2", kind)] for kind in KINDS}
 
 @pytest.mark.parametrize("kind", TRADES)
 def test_every_greek(kind: str) -> None:
-    assert_agreement("barrier", TRADES[kind], paths=2**18)
+    """Few paths are knocked out, and they make the error: the normal law of a mean needs many."""
+    assert_agreement("barrier", TRADES[kind], paths=2**20)

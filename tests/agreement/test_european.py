@@ -11,9 +11,7 @@ from tests.agreement.agree import (
     Row,
     Trade,
     assert_agreement,
-    assert_bump_agrees,
     assert_close,
-    assert_refused,
     quantities,
 )
 from tests.agreement.black_scholes import NAMES, black_scholes
@@ -28,9 +26,6 @@ PAYOFFS: dict[str, Callable[..., gk.Payoff]] = {
     "asset_put": gk.AssetOrNothingPut,
 }
 DIGITALS = [name for name in PAYOFFS if "_" in name]
-# A second derivative of a kink in the strike is a density at the strike, of which no path has a sample: refused. The
-# values are had all the same, by homogeneity; see below.
-REFUSED: dict[str, tuple[str, ...]] = {name: () if name in DIGITALS else ("dual_gamma",) for name in PAYOFFS}
 DEGREE = {"call": 1, "put": 1, "cash_call": 0, "cash_put": 0, "asset_call": 1, "asset_put": 1}
 
 
@@ -39,7 +34,7 @@ def payoff(case: Case) -> gk.Payoff:
 
 
 def trade(case: Case) -> Trade:
-    return Trade(case, black_scholes(case), payoff(case), quantities(case, NAMES, omit=REFUSED[case.payoff]))
+    return Trade(case, black_scholes(case), payoff(case), quantities(case, NAMES))
 
 
 TRADES = {name: [trade(case) for case in cases("A", name)] for name in PAYOFFS}
@@ -62,12 +57,6 @@ def test_one_hour_before_expiry(greek: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAYOFFS)
-def test_refusals_name_the_remedy(name: str) -> None:
-    for greek in REFUSED[name]:
-        assert_refused(TRADES[name][0], greek, "jump at")
-
-
-@pytest.mark.parametrize("name", PAYOFFS)
 def test_derivatives_in_the_strike_by_homogeneity(name: str) -> None:
     """V is homogeneous of degree n in spot and strike (Euler).
 
@@ -83,8 +72,3 @@ def test_derivatives_in_the_strike_by_homogeneity(name: str) -> None:
         for greek, weights in (("dual_delta", first), ("dual_gamma", second)):
             found.append(Row(case.id, greek, r.combination(weights, greek), *case.values[greek]))
     assert_close(found)
-
-
-@pytest.mark.parametrize("name", ["call", "put"])
-def test_a_bump_gives_the_refused_derivative(name: str) -> None:
-    assert_bump_agrees(TRADES[name][0], "dual_gamma", relative=0.02, bias=0.005)

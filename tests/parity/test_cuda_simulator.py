@@ -33,7 +33,7 @@ CASES: dict[str, tuple[str, str, list[str], str, set[str]]] = {
         BLACK_SCHOLES,
         "gk.Call(101.0, 1.0)",
         ["delta", "gamma", "vega", "rho", "theta"],
-        "{}",
+        "{'estimator': {'gamma': gk.Mixed()} | dict.fromkeys(['delta', 'vega', 'rho', 'theta'], gk.Pathwise())}",
         {"pathwise", "mixed"},
     ),
     "digital, both orders": (
@@ -103,7 +103,7 @@ CASES: dict[str, tuple[str, str, list[str], str, set[str]]] = {
         "gk.Bachelier(100.0, 0.03, 18.0, 0.01)",
         "gk.AsianPut(101.0, 1.0, 3)",
         ["delta", "gamma", "vega", "rho"],
-        "{}",
+        "{'estimator': {'gamma': gk.Mixed()} | dict.fromkeys(['delta', 'vega', 'rho'], gk.Pathwise())}",
         {"pathwise", "mixed"},
     ),
     "CEV by Euler": (
@@ -124,7 +124,8 @@ CASES: dict[str, tuple[str, str, list[str], str, set[str]]] = {
         HESTON,
         "gk.Call(101.0, 1.0)",
         ["delta", "gamma", "d_variance", "d_xi", "d_rho"],
-        "{'scheme': gk.Euler(steps=4)}",
+        "{'scheme': gk.Euler(steps=4), 'estimator': {'gamma': gk.Mixed()}"
+        " | dict.fromkeys(['delta', 'd_variance', 'd_xi', 'd_rho'], gk.Pathwise())}",
         {"pathwise", "mixed"},
     ),
     "Heston by QE": (
