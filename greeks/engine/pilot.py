@@ -89,6 +89,18 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Deci
     return menu.decisions[key]
 
 
+def instead(menu: Menu, decision: Decision, names: Collection[str]) -> Decision | None:
+    """Another decision for numbers whose estimator broke down: one that integrates a noise that is not there, say."""
+    picks, weights, reasons = list(decision.picks), list(decision.weights), list(decision.reasons)
+    for i, e in enumerate(menu.entries):
+        others = [k for k in range(len(e.options)) if k not in picks[i]]
+        if e.greek.name in names and others:
+            broken = " and ".join(e.options[k].estimator.shown for k in picks[i])
+            picks[i], weights[i], reasons[i] = (others[0],), (1.0,), f"{broken} came out as no number"
+    changed = tuple(picks) != decision.picks
+    return Decision(tuple(picks), tuple(weights), tuple(reasons)) if changed else None
+
+
 def _decision(menu: Menu, grid: TimeGrid, measured: Mapping[int, _Taken]) -> Decision:
     taken = [measured.get(i) or _uncontested(e) for i, e in enumerate(menu.entries)]
     if 0 not in measured:

@@ -14,9 +14,9 @@ import numpy as np
 from greeks.engine.bias import Bias
 from greeks.engine.contract import Contract
 from greeks.engine.control import PILOT, Array, cross_fitted, joined
-from greeks.engine.grid import time_grid
+from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.menu import Menu, Wanted, menu_for
-from greeks.engine.pilot import Decision, decide
+from greeks.engine.pilot import Decision, decide, instead
 from greeks.engine.plan import Plan, plan_of
 from greeks.engine.reading import Reading, mixed, readings_of
 from greeks.engine.tails import Tails, known, tails_of, warning
@@ -56,31 +56,47 @@ class Settings:
 
 
 def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings) -> Sensitivities:
-    """Price and Greeks of one contract."""
+    """Price and Greeks of one contract; a choice that proves to be no number gives way to the next."""
     started = time.perf_counter()
     contract = Contract.of(model, payoff)
     scheme = settings.scheme or default_scheme(model)
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator)
     decision = decide(menu, contract, grid, settings.backend)
+    result = _run(menu, decision, contract, grid, scheme, settings, started)
+    other = instead(menu, decision, {e.greek for e in _nonsense(result)})
+    if other is not None:
+        result = _run(menu, other, contract, grid, scheme, settings, started)
+    _refuse_nonsense(result)
+    return result
+
+
+def _run(
+    menu: Menu,
+    decision: Decision,
+    contract: Contract,
+    grid: TimeGrid,
+    scheme: Scheme,
+    settings: Settings,
+    started: float,
+) -> Sensitivities:
+    """The numbers that a decision gives, whatever they are."""
     plan = plan_of(menu, contract, decision.picks)
     readings = readings_of(menu, decision, plan)
     chunks = simulate(plan, readings, *plan.table(contract, grid), settings, started)
     estimates, covariance = read(readings, chunks)
-    result = Sensitivities(
+    return Sensitivities(
         estimates,
         covariance,
-        model=type(model).__name__,
-        payoff=type(payoff).__name__,
+        model=type(contract.model).__name__,
+        payoff=type(contract.payoff).__name__,
         scheme=repr(scheme),
         sampler=(settings.sampler or Philox()).name,
         backend=settings.backend,
         seed=settings.seed,
         elapsed=time.perf_counter() - started,
-        verifier=_verifier(model, payoff, menu, decision, settings),
+        verifier=_verifier(contract.model, contract.payoff, menu, decision, settings),
     )
-    _refuse_nonsense(result)
-    return result
 
 
 def _verifier(
@@ -169,7 +185,8 @@ def read(readings: Sequence[Reading], chunks: Chunks) -> tuple[dict[str, Estimat
     covariance = mixed(readings, np.asarray(moments.comoment)) / (n - 1) / n
     errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
     still = np.diag(covariance) == 0.0
-    covariance[np.diag_indices_from(covariance)] = errors**2
+    with np.errstate(over="ignore"):
+        covariance[np.diag_indices_from(covariance)] = errors**2
     of_columns = tails_of(chunks, list(range(len(moments.mean))))
     estimates = {
         r.greek: _estimate(r, float(v), float(e), r.tails(of_columns), bool(same), Bias.of(r.bias, moments))
@@ -204,8 +221,12 @@ def _refuse_wrong_scores(plan: Plan, readings: Sequence[Reading], pilot: Chunks)
         )
 
 
+def _nonsense(result: Sensitivities) -> list[Estimate]:
+    return [e for e in result.values() if not (math.isfinite(e.value) and math.isfinite(e.std_error))]
+
+
 def _refuse_nonsense(result: Sensitivities) -> None:
-    bad = [e for e in result.values() if not (math.isfinite(e.value) and math.isfinite(e.std_error))]
+    bad = _nonsense(result)
     if bad:
         names = ", ".join(f'"{e.greek}" ({e.estimator})' for e in bad)
         error = EstimationError(

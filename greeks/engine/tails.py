@@ -22,6 +22,8 @@ REMEDIES = {  # estimator -> what helps against its heavy tails
     "2 kappa theta < xi^2, and more paths hardly help: use estimator=greeks.FiniteDifference(), or another scheme",
     "likelihood ratio": "weights have such tails where steps are short, of second order, or carry derivatives of a "
     "square root that comes near 0: use estimator=greeks.Conditional() or greeks.FiniteDifference(), or more paths",
+    "conditional": "the noise that is integrated out decides on few paths only, or the variance comes near 0: use "
+    "another estimator, or more paths",
     "mixed": "weights of short steps or of high order have such tails: use estimator=greeks.FiniteDifference(), or "
     "more paths",
 }

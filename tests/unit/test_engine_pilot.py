@@ -185,3 +185,14 @@ def test_numbers_alone_cannot_be_verified() -> None:
     bare = gk.Sensitivities({"price": gk.Estimate("price", 1.0, 0.1, 100)}, np.array([[0.01]]))
     with pytest.raises(gk.SchemaError, match=r"greeks\.sensitivities"):
         bare.verify()
+
+
+def test_a_choice_that_is_no_number_gives_way_to_the_next() -> None:
+    """Without volatility there is no noise to integrate out, and the path itself is right."""
+    still = gk.BlackScholes(100.0, 0.05, 0.0)
+    r = gk.sensitivities(still, gk.Call(90.0, 1.0), ["delta", "rho"], paths=1000)
+    assert r["delta"].value == pytest.approx(1.0) and r["delta"].estimator == "pathwise"
+    assert "came out as no number" in r["delta"].reason
+    assert r["rho"].value == pytest.approx(90.0 * math.exp(-0.05))
+    with pytest.raises(gk.EstimationError, match="zero volatility"):
+        gk.sensitivities(still, gk.DigitalCall(90.0, 1.0), ["delta"], paths=1000)
