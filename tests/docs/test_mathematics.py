@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy as sp
+from scipy.special import ndtr
 
 z, n, sigma, dt, r, q, S0, K, T, a = sp.symbols("z n sigma Delta r q S_0 K T a", positive=True)
 
@@ -85,3 +86,87 @@ def test_score_of_correlated_noise() -> None:
     said = (normals.T * A * normals)[0] - A.trace()
     values = {rho: sp.Rational(2, 5), w[0]: sp.Rational(7, 10), w[1]: sp.Rational(-13, 10)}
     assert float((sp.diff(log_density, rho) - said).subs(values)) == pytest.approx(0.0, abs=1e-14)
+
+
+def even_weight(noise: list[sp.Symbol]) -> sp.Expr:
+    """The volatility's weight of Brownian steps x' = x + sigma sqrt(dt) z: each hands 1/(steps left) of its tangent."""
+    residual, weight = sp.Integer(0), sp.Integer(0)
+    for k, z_k in enumerate(noise):
+        tangent = residual + sp.sqrt(dt) * z_k
+        handed = tangent / (len(noise) - k)
+        moved = -handed / (sigma * sp.sqrt(dt))
+        weight += sp.diff(moved, z_k) - z_k * moved
+        residual = tangent - handed
+    assert sp.simplify(residual) == 0  # nothing is left on the date
+    return sp.expand(weight)
+
+
+def gaussian_mean(e: sp.Expr, noise: list[sp.Symbol]) -> sp.Expr:
+    """The mean of a polynomial in independent standard normals."""
+    moments = sp.Poly(sp.expand(e), *noise).terms()
+    return sum(c * sp.prod([0 if p % 2 else sp.factorial2(p - 1) for p in powers]) for powers, c in moments)
+
+
+def test_an_even_weight_in_the_volatility() -> None:
+    noise = list(sp.symbols("z_1:5", real=True))
+    m = len(noise)
+    said = sum((noise[j] ** 2 - 1 + noise[j] * sum(noise[j + 1 :])) / sp.Integer(m - j) for j in range(m)) / sigma
+    assert sp.expand(even_weight(noise) - said) == 0
+    assert sp.simplify(gaussian_mean(said, noise)) == 0
+    variance = sum(sp.Rational(i + 1, i * i) for i in range(1, m + 1)) / sigma**2
+    assert sp.simplify(gaussian_mean(said**2, noise) - variance) == 0
+
+
+def test_a_share_of_a_tangent_is_integrated_by_parts() -> None:
+    share = sp.Rational(1, 3) * (a + z)  # any function of the past times the step's tangent
+    moved, g = -share / sigma, sp.Symbol("x") ** 3
+    value = g.subs(sp.Symbol("x"), a + sigma * z)
+    slope = sp.diff(g, sp.Symbol("x")).subs(sp.Symbol("x"), a + sigma * z)
+    by_weight = gaussian_mean(value * (sp.diff(moved, z) - z * moved), [z])
+    assert sp.simplify(by_weight - gaussian_mean(slope * share, [z])) == 0
+
+
+def test_expectation_of_an_exponential_between_two_levels() -> None:
+    m, s, power, low, high = 0.3, 0.7, 1.4, -0.2, 0.9
+    y = np.linspace(low, high, 200_001)
+    law = np.exp(-0.5 * ((y - m) / s) ** 2) / (s * np.sqrt(2.0 * np.pi))
+    said = np.exp(power * m + 0.5 * (power * s) ** 2) * float(
+        np.diff(ndtr((np.array([low, high]) - m) / s - power * s))[0]
+    )
+    assert np.trapezoid(np.exp(power * y) * law, y) == pytest.approx(said, rel=1e-9)
+
+
+def test_departures_from_the_line_are_independent_of_the_end() -> None:
+    variances = np.cumsum([0.3, 1.1, 0.2, 0.7])
+    covariance = np.minimum.outer(variances, variances)
+    departures = np.eye(4) - np.outer(variances / variances[-1], np.eye(4)[-1])
+    np.testing.assert_allclose(departures @ covariance[:, -1], 0.0, atol=1e-15)
+
+
+def test_one_threshold_for_the_end_says_whether_any_date_is_below_the_level() -> None:
+    rng = np.random.default_rng(1)
+    variances = np.cumsum(rng.uniform(0.1, 1.0, (1000, 6)), axis=1)
+    path = np.cumsum(rng.standard_normal((1000, 6)), axis=1)
+    end, level = 2.0 * rng.standard_normal(1000), -0.7
+    total = variances[:, -1:]
+    moved = path + variances / total * (end[:, None] - path[:, -1:])
+    threshold = path[:, -1] + (total * (level - path) / variances).max(axis=1)
+    np.testing.assert_array_equal((moved >= level).all(axis=1), end >= threshold)
+
+
+def test_survival_of_a_bridge_by_reflection() -> None:
+    x, y, level, v = sp.symbols("x y l v", positive=True)
+    reflected = sp.exp(-((x + y - 2 * level) ** 2) / (2 * v)) / sp.exp(-((y - x) ** 2) / (2 * v))
+    said = sp.exp(-2 * (x - level) * (y - level) / v)
+    assert sp.simplify(sp.log(reflected / said).expand(force=True)) == 0
+
+
+def test_weights_of_least_variance() -> None:
+    covariance = np.array([[2.0, 0.5, -0.3], [0.5, 1.0, 0.2], [-0.3, 0.2, 3.0]])
+    ones = np.ones(3)
+    weights = np.linalg.solve(covariance, ones) / (ones @ np.linalg.solve(covariance, ones))
+    least = weights @ covariance @ weights
+    assert least == pytest.approx(1.0 / (ones @ np.linalg.solve(covariance, ones)))
+    moves = np.random.default_rng(1).standard_normal((100, 3))
+    others = weights + moves - moves.mean(axis=1, keepdims=True)
+    assert (np.einsum("ki,ij,kj->k", others, covariance, others) > least).all()
