@@ -26,8 +26,7 @@ PATHS = 2048
 SEED, STREAM = 20021, 2**32 - 1
 KEPT = 4096
 CHEAP = 1.5  # times the work of the plain price that a smoother one may cost
-FEWEST = 8.0  # paths that must carry a variance for it to be believed ...
-REACHED = 0.1  # ... and the share of paths on which what is integrated out may decide something
+REACHED = 0.1  # share of paths on which what is integrated out must be able to decide something
 WORTHWHILE = 0.02  # weight in a blend below which an estimator is not worth its time
 
 
@@ -51,13 +50,13 @@ class Found:
     def work(self, options: Sequence[Sequence[Sample]], costs: Array) -> Array:
         """Variance x cost of every option, of a vector the sum over its elements; infinite where not to be believed.
 
-        A variance that few paths carry is an accident: of a narrow spike most pilots see nothing, and would take it
-        for the best. What was 0 on every path has seen nothing at all.
+        Of a narrow spike most pilots see nothing, and would take it for the best; what was 0 on every path has seen
+        nothing at all. A heavy tail counts for more than was seen of it, three times at most.
         """
         variance = np.diag(self.covariance)
         doubt = 1.0 + 2.0 * np.sqrt(np.maximum(self.kurtosis - 1.0, 0.0) / PATHS)
         unseen = (variance == 0.0) & (self.mean == 0.0)
-        believed = np.isfinite(variance) & ~(self.kurtosis > PATHS / FEWEST) & ~unseen
+        believed = np.isfinite(variance) & ~unseen
         bound = np.where(believed, variance * np.nan_to_num(doubt, nan=1.0), np.inf)
         found = [sum(bound[s.column] if self._reached(s) else np.inf for s in samples) for samples in options]
         return np.asarray(costs * np.array(found))
@@ -79,7 +78,7 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Deci
     """The options of a menu to run for a contract; a pilot is run only where entries are contested."""
     if not menu.contested:
         return _decision(menu, grid, {})
-    plan = plan_of(menu, contract, _all_contested(menu), pilot=True)
+    plan = plan_of(menu, contract, all_contested(menu), pilot=True)
     table, rows = plan.table(contract, grid)
     key = table.tobytes() + rows.tobytes() + backend.encode()
     if key not in menu.decisions:
@@ -129,7 +128,7 @@ def _for_price(e: Entry, used: Collection[Estimator], grid: TimeGrid) -> _Taken:
     return _Taken((cheap,), (1.0,), "discounted payoff" if cheap == 0 else "less variance for hardly more work")
 
 
-def _all_contested(menu: Menu) -> Picks:
+def all_contested(menu: Menu) -> Picks:
     return tuple(tuple(range(len(e.options))) if e.contested else () for e in menu.entries)
 
 

@@ -42,7 +42,7 @@ def test_the_choice_needs_no_more_than_a_fifth_above_the_least_work(model: Any, 
     menu = menu_for(contract, scheme, grid.shape, greeks, "auto")
     assert menu.contested
     taken = pilot.decide(menu, contract, grid, "cpu").picks
-    every = tuple(tuple(range(len(e.options))) if e.contested else () for e in menu.entries)
+    every = pilot.all_contested(menu)
     plan = plan_of(menu, contract, every)
     covariance = pilot.sampled(plan, *plan.table(contract, grid), "cpu", paths=2**15, seed=77).covariance
     for entry, which, samples in zip(menu.entries, taken, plan.samples, strict=True):
