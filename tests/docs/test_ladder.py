@@ -39,7 +39,8 @@ def test_record_is_what_comes_out(case: Case) -> None:
         then = next(p for p in POINTS if (p.case, p.rung, p.count) == (case.name, rung, case.counts[1]))
         now = measured(case, rung, case.counts[1])
         assert (now.value, now.deviation) == pytest.approx((then.value, then.deviation), rel=1e-3)
-        assert now.cost == then.cost, "the engine counts other operations now: run python -m tests.docs.ladder"
+        about = pytest.approx(then.cost, rel=0.2)
+        assert now.cost == about, "the engine counts other operations now: run python -m tests.docs.ladder"
 
 
 @pytest.mark.parametrize(

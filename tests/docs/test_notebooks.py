@@ -62,4 +62,4 @@ def test_notebook_is_small_and_names_no_folder_of_its_author(path: Path) -> None
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03"]
+    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04"]
