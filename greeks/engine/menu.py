@@ -55,11 +55,12 @@ class Entry:
     refusals: Mapping[Estimator, str]
     requested: bool  # by an estimator's name
     blended: bool
+    best: int | None  # where that is known without measuring
 
     @property
     def contested(self) -> bool:
         """Whether only a measurement can tell which options to take; the price's are told by their cost."""
-        measured = self.blended or bool(self.greek.directions)
+        measured = self.blended or (bool(self.greek.directions) and self.best is None)
         return measured and len(self.options) > 1 and all(o.cost.random for o in self.options)
 
 
@@ -182,7 +183,7 @@ class _Kitchen:
                 offered, options = self._offer(greek.name, directions, wanted)
             except DenseJacobianError:
                 continue
-            return Entry(greek, options, offered.refusals, offered.requested, isinstance(wanted, Blend))
+            return Entry(greek, options, offered.refusals, offered.requested, isinstance(wanted, Blend), offered.best)
         raise UnsupportedError(f'Greek "{greek.name}": the derivative is not available')  # pragma: no cover
 
     def _offer(
@@ -190,7 +191,7 @@ class _Kitchen:
     ) -> tuple[Offer, tuple[Option, ...]]:
         key = ("*".join(d.label for d in directions), wanted)
         if key not in self.known:
-            offered = offer(self.priced, greek, directions, wanted)
+            offered = offer(self.priced, greek, directions, wanted, self.shape.single)
             self.known[key] = offered, tuple(self._option(key[0], c.estimator, c.fold) for c in offered.choices)
         return self.known[key]
 

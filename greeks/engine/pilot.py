@@ -118,7 +118,7 @@ def _for_price(e: Entry, used: Collection[Estimator], grid: TimeGrid) -> _Taken:
     """
     costs = [o.cost.of(grid) for o in e.options]
     for k, o in enumerate(e.options):
-        if len(e.options) == 1 or not o.cost.random:
+        if len(e.options) == 1 or not o.cost.random or k == e.best:
             return _Taken((k,), (1.0,), _why_uncontested(e, o))
         if o.estimator in used:
             return _Taken((k,), (1.0,), "shares its path with the Greeks")
@@ -134,7 +134,7 @@ def all_contested(menu: Menu) -> Picks:
 
 def _uncontested(e: Entry) -> _Taken:
     """The only option, or the first that no path changes: it has no error at all."""
-    k = next((k for k, o in enumerate(e.options) if not o.cost.random), 0)
+    k = next((k for k, o in enumerate(e.options) if not o.cost.random), e.best or 0)
     return _Taken((k,), (1.0,), _why_uncontested(e, e.options[k]))
 
 
@@ -145,6 +145,8 @@ def _why_uncontested(e: Entry, only: Option) -> str:
         return "integrated in closed form: no path differs from another"
     if isinstance(only.estimator, Mean):
         return "discounted payoff"
+    if e.best is not None:
+        return "; ".join(filter(None, ("the price's own noise integrated out", _refusals_before(e, only))))
     return _refusals_before(e, only) or "path and payoff are Lipschitz"
 
 

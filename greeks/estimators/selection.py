@@ -16,7 +16,6 @@ from greeks.estimators.malliavin import Malliavin
 from greeks.estimators.mean import Mean
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
-from greeks.estimators.vibrato import Vibrato
 from greeks.expressions.fold import Fold
 
 
@@ -29,8 +28,9 @@ class Against:
 
 Wanted = Estimator | Blend | Against | str
 SMALL_BUMP = 1e-3  # relative; of a bias that no check notices
-CONDITIONAL = (Conditional(), Conditional(over="step"))
-WEIGHTS = (LikelihoodRatio(), Malliavin(), Vibrato())
+BY_STEP = Conditional(over="step")
+CONDITIONAL = (Conditional(), BY_STEP)
+WEIGHTS = (LikelihoodRatio(), Malliavin())
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Offer:
     choices: tuple[Choice, ...]
     refusals: Mapping[Estimator, str] = field(default_factory=dict)
     requested: bool = False
+    best: int | None = None  # where that is known without measuring
 
 
 def candidates(order: int) -> tuple[Estimator, ...]:
@@ -56,21 +57,29 @@ def candidates(order: int) -> tuple[Estimator, ...]:
         return (Mean(), *CONDITIONAL)
     if order == 1:
         return (Pathwise(), *CONDITIONAL, *WEIGHTS)
-    conditional = (*CONDITIONAL, Conditional(second="mixed"))
-    return (Pathwise(), *conditional, Mixed(), Mixed(first="pathwise"), *WEIGHTS)
+    return (Pathwise(), *CONDITIONAL, Mixed(), Mixed(first="pathwise"), *WEIGHTS)
 
 
-def dominated(estimator: Estimator, valid: Collection[Estimator]) -> bool:
-    """Whether an estimator need not be tried beside the valid ones.
+def dominated(estimator: Estimator, order: int, valid: Collection[Estimator]) -> bool:
+    """Whether an estimator need not be tried beside the valid ones: it hardly ever needed less work, and none by much.
 
-    A weight takes the place of every derivative along the path only where there is none: over all cases of the
-    reference values it never needed less work than a pathwise or mixed estimator that was valid too.
+    So it was over the cases of the reference values: of weights where a derivative along the path was valid; and, but
+    for second derivatives, of conditioning step by step where the whole path could be conditioned at once.
     """
-    return estimator in WEIGHTS and any(isinstance(e, (Pathwise, Mixed)) for e in valid)
+    if estimator in WEIGHTS:
+        return any(isinstance(e, (Pathwise, Mixed)) for e in valid)
+    return order < 2 and estimator == BY_STEP and Conditional() in valid
 
 
-def offer(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Wanted = "auto") -> Offer:
-    """The wanted estimator, or for "auto" and `Blend` all valid ones; a refusal with every reason if there is none."""
+def offer(
+    fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Wanted = "auto", single: bool = False
+) -> Offer:
+    """The wanted estimator, or for "auto" and `Blend` all valid ones; a refusal with every reason if there is none.
+
+    `single`: the contract looks at the price once. If that price is then drawn in one go, its noise is what
+    conditioning integrates out, so that its sample is the expectation of any other's given the rest and has no more
+    variance: nothing is to be measured.
+    """
     if isinstance(wanted, Estimator):
         return Offer((_requested(wanted, fold, greek, directions),), requested=True)
     if isinstance(wanted, Against):
@@ -80,7 +89,7 @@ def offer(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Wan
     choices: list[Choice] = []
     refusals: dict[Estimator, str] = {}
     for estimator in candidates(len(directions)):
-        if dominated(estimator, [c.estimator for c in choices]):
+        if dominated(estimator, len(directions), [c.estimator for c in choices]):
             continue
         try:
             applied = estimator.apply(fold, directions)
@@ -89,8 +98,10 @@ def offer(fold: Fold, greek: str, directions: tuple[Direction, ...], wanted: Wan
             continue
         if all(c.fold != applied for c in choices):  # two of different words may come to the same
             choices.append(Choice(estimator, applied))
+    one_draw = single and fold.scoring is not None and fold.scoring.at == "arrive"
+    integrated = [k for k, c in enumerate(choices) if one_draw and wanted == "auto" and c.estimator == Conditional()]
     if choices:
-        return Offer(tuple(choices), refusals)
+        return Offer(tuple(choices), refusals, best=integrated[0] if integrated else None)
     raise UnsupportedError(
         f'Greek "{greek}": no unbiased estimator is valid here. '
         + ". ".join(dict.fromkeys(refusals.values()))
