@@ -73,7 +73,16 @@ from greeks.payoffs import (
     WorstOfPut,
 )
 from greeks.results import Estimate, Explanation, Sensitivities
-from greeks.samplers import Philox, Sampler
+from greeks.samplers import (
+    Antithetic,
+    BrownianBridge,
+    Incremental,
+    LatinHypercube,
+    Philox,
+    PrincipalComponents,
+    Sampler,
+    Sobol,
+)
 from greeks.schemes import QE, Euler, Exact, Milstein, Scheme
 
 if TYPE_CHECKING:
@@ -83,13 +92,14 @@ __version__ = "0.1.0"
 _LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio"}
 
 __all__ = [
-    "CEV", "QE", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable", "Bachelier",
-    "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Blend", "Call",
-    "Conditional", "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator",
-    "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference", "GreeksError", "Heston", "LikelihoodRatio",
-    "LookbackCall", "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch",
-    "OneTouch", "Pathwise", "Payoff", "Philox", "PhoenixAutocallable", "Put", "RangeAccrual", "Sampler", "Scalar",
-    "SchemaError", "Scheme", "Sensitivities", "Smoothed", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall",
+    "CEV", "QE", "Antithetic", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable",
+    "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Blend",
+    "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate",
+    "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
+    "GreeksError", "Heston", "Incremental", "LatinHypercube", "LikelihoodRatio", "LookbackCall", "LookbackPut",
+    "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch", "Pathwise", "Payoff",
+    "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Sampler", "Scalar", "SchemaError",
+    "Scheme", "Sensitivities", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall",
     "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum",
     "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total",
     "where",

@@ -49,7 +49,8 @@ def sensitivities(
         ("d_kappa", "d_strike"), any pair ("d2_spot_variance"), per asset ("delta[0]", "gamma[0,1]"). Per 1.00 of the
         parameter; theta per year, calendar, with all contract dates fixed.
     scheme : discretisation; the model's own by default (exact where known).
-    sampler : noise; `Philox()` by default.
+    sampler : noise; `Philox()` by default, or `Antithetic()`, `Sobol()`, `LatinHypercube()`, which round `paths` down:
+        to whole pairs, or to a power of two of points for each scramble.
     estimator : "auto", an estimator for all Greeks, or a dict of estimators by Greek.
     paths : paths simulated (the first batch, where `std_error` is given), at least 2.
     seed : any 64-bit integer; same seed, same numbers, on any number of threads.

@@ -47,10 +47,13 @@ class Estimate:
     bias : float, optional
         What is estimated of E[value] - truth, where the estimator is biased and can tell; `std_error` does not
         contain it.
+    degrees : int, optional
+        Degrees of freedom of the standard error, where it rests on few independent numbers: one less than the
+        scrambles of a point set. None where it rests on all paths.
 
     The fourth powers are those of one chunk of 4,096 paths in four, the largest deviation is that of all. Both are
-    None where they are not known: for sums of estimates, where paths do not differ, and for samples with a control
-    in a run so short (16,384 paths) that what is known went into the control's coefficient.
+    None where they are not known: for sums of estimates, for point sets, where paths do not differ, and for samples
+    with a control in a run so short (16,384 paths) that what is known went into the control's coefficient.
 
     Examples
     --------
@@ -72,6 +75,7 @@ class Estimate:
     kurtosis: float | None = None
     largest_share: float | None = None
     bias: float | None = None
+    degrees: int | None = None
 
     @property
     def effective_paths(self) -> float | None:
@@ -79,10 +83,16 @@ class Estimate:
         return None if self.kurtosis is None else self.paths / self.kurtosis
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """value -/+ z std_error, z the (1 + level) / 2 quantile of the standard normal law."""
+        """value -/+ z std_error, z the (1 + level) / 2 quantile of the standard normal law, or Student's of `degrees`.
+
+        Examples
+        --------
+        >>> Estimate("price", 0.0, 1.0, 2**16, degrees=15).interval(0.95)[1].__round__(4)
+        2.1314
+        """
         if not 0.0 < level < 1.0:
             raise SchemaError(f"level = {level!r}: expected a probability strictly between 0 and 1, such as 0.95")
-        half = NormalDist().inv_cdf(0.5 + 0.5 * level) * self.std_error
+        half = _quantile(0.5 + 0.5 * level, self.degrees) * self.std_error
         return self.value - half, self.value + half
 
     def z_score(self, truth: float) -> float:
@@ -186,6 +196,7 @@ class Sensitivities(Mapping[str, Estimate]):
             "linear combination of estimates from the same paths",
             tuple(dict.fromkeys(text for estimate in chosen for text in estimate.warnings)),
             bias=_sum_of_known(a * e.bias if e.bias is not None else None for a, e in zip(w, chosen, strict=True)),
+            degrees=min((e.degrees for e in chosen if e.degrees is not None), default=None),
         )
 
     def verify(self, paths: int | None = None) -> Verification:
@@ -269,6 +280,15 @@ class Sensitivities(Mapping[str, Estimate]):
         biases = ", ".join(f"{e.greek} {e.bias:.2g}" for e in self.values() if e.bias is not None)
         biased = [f"biased, which ± does not contain, by about: {biases}"] if biases else []
         return [*biased, *(f"warning, {e.greek}: {text}" for e in self.values() for text in e.warnings)]
+
+
+def _quantile(p: float, degrees: int | None) -> float:
+    """The quantile of a normal mean over its standard error, that error known or estimated."""
+    if degrees is None:
+        return NormalDist().inv_cdf(p)
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, p))
 
 
 def _sum_of_known(terms: Iterable[float | None]) -> float | None:

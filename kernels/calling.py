@@ -19,11 +19,15 @@ from .intrinsics import OPTIONS, PRIVATE, Function
 
 _published: list[Any] = []  # kept for ever: machine code may refer to them
 INTEGER, VECTOR, MATRIX, CUBE = types.int64, types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
+RANGE = types.int64[::1]
 MOMENTS = (VECTOR, MATRIX, CUBE, CUBE)
 BLOCK = types.void(VECTOR, MATRIX, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR)
-SIMULATE = types.void(INTEGER, INTEGER, VECTOR, MATRIX, *[INTEGER] * 4, MATRIX, VECTOR, VECTOR, *MOMENTS)
+SIMULATE = types.void(*[INTEGER] * 3, VECTOR, MATRIX, INTEGER, INTEGER, RANGE, RANGE, MATRIX, VECTOR, VECTOR, *MOMENTS)
 DRAW = types.void(VECTOR, *[INTEGER] * 5)
 COPY = types.void(VECTOR, INTEGER, INTEGER)
+FETCH = types.void(VECTOR, INTEGER, VECTOR, INTEGER)
+FOLD = types.void(VECTOR, INTEGER)
+FILL = types.void(VECTOR, VECTOR, *[INTEGER] * 4)
 INVERT = types.int64(VECTOR, INTEGER)
 ACCUMULATE = types.void(VECTOR, INTEGER, INTEGER, INTEGER, INTEGER, VECTOR, VECTOR, MATRIX, MATRIX)
 PREPARE = types.void(VECTOR, MATRIX, MATRIX, MATRIX, VECTOR)

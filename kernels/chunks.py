@@ -1,7 +1,7 @@
 """What Python calls to run a compiled program: whole chunks of paths in, one row of moments a chunk out.
 
-A chunk is a fixed range of CHUNK paths counted from path 0, whoever simulates it: its row never depends on
-threads, batches or neighbours.
+A chunk is a fixed range of at most CHUNK samples, whoever simulates it: its row never depends on threads, batches
+or neighbours. A sample is a path, or the mean of a pair.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from .lanes import LANES, ROW
 from .reduction import EVERY, accumulate, begin, finish, subtract
 
 if TYPE_CHECKING:
-    from numpy import float64
+    from numpy import float64, int64
     from numpy.typing import NDArray
 
     Array = NDArray[float64]
+    Integers = NDArray[int64]
 
 CHUNK = 4096
 invoke: Any = None  # compiled code has an intrinsic of this name, which calls a block by its address
@@ -24,12 +25,13 @@ invoke: Any = None  # compiled code has an intrinsic of this name, which calls a
 def simulate(
     block: int,
     out: int,
+    samples: int,
     theta: Array,
     grid: Array,
     seed: int,
     stream: int,
-    first: int,
-    paths: int,
+    starts: Integers,
+    counts: Integers,
     mixing: Array,
     w: Array,
     u: Array,
@@ -38,24 +40,24 @@ def simulate(
     comoments: Array,
     higher: Array,
 ) -> None:
-    """Simulate `paths` paths from `first` on, block by block; one row of `means`, `comoments`, `higher` a chunk.
+    """Simulate samples starts[c], starts[c] + 1, ..., counts[c] of them, block by block, into row c of the moments.
 
     block: address of the program's machine code; out: where in `w` it leaves its outputs, means.shape[1] rows;
+    samples: how many a block has, in its first lanes;
     mixing: a row (b, j) for output i says that b times output j is taken off it first, none for no mixing.
     """
     m = means.shape[1]
     for c in range(means.shape[0]):
-        begun = c * CHUNK
-        size = min(CHUNK, paths - begun)
-        powers = int((first + begun) // CHUNK % EVERY == 0)
-        for b in range(0, size, LANES):
-            invoke(block, theta, grid, seed, stream, first + begun + b, w, u)
+        first, size = starts[c], counts[c]
+        powers = int(first // CHUNK % EVERY == 0)
+        for b in range(0, size, samples):
+            invoke(block, theta, grid, seed, stream, first + b, w, u)
             for i in range(mixing.shape[0]):
                 if mixing[i, 0] != 0.0:
                     subtract(w, out + i * ROW, out + int(mixing[i, 1]) * ROW, mixing[i, 0])
             if b == 0:
                 begin(w, out, means[c], sums, comoments[c], higher[c])
-            accumulate(w, out, m, min(LANES, size - b), powers, means[c], sums, comoments[c], higher[c])
+            accumulate(w, out, m, min(samples, size - b), powers, means[c], sums, comoments[c], higher[c])
         finish(size, powers, means[c], sums, comoments[c], higher[c])
 
 

@@ -30,8 +30,8 @@ class CompiledProgram:
     """A program ready to run.
 
     text: what was asked for; source: the module it became; key: the hash of all it depends on;
-    outputs, work, uniforms: the program's constants; entry: what `cpu` and `cuda` call; compiled: False
-    if it came from the cache; block: Numba's function for the program's own statements (cpu).
+    outputs, work, samples: the program's constants, `samples` how many a block has; entry: what `cpu` and `cuda` call;
+    compiled: False if it came from the cache; block: Numba's function for the program's own statements (cpu).
     """
 
     text: str
@@ -40,7 +40,7 @@ class CompiledProgram:
     key: str
     outputs: int
     work: int
-    uniforms: int
+    samples: int
     compiled: bool
     entry: Callable[..., None] = field(repr=False)
     block: Any = field(repr=False, default=None)
@@ -49,7 +49,7 @@ class CompiledProgram:
 def load(text: str, backend: str = "cpu") -> CompiledProgram:
     """Compile a program's text for a backend, or fetch what an earlier process compiled.
 
-    text: constants LANES, ROW, OUTPUTS, WORK, UNIFORMS, OUT and a function `block` (cpu), or OUTPUTS and a
+    text: constants LANES, ROW, OUTPUTS, WORK, SAMPLES, OUT and a function `block` (cpu), or OUTPUTS and a
     function `path` (cuda). Raises UnsupportedError for an unknown backend or one this machine lacks.
     """
     with _lock:
@@ -80,6 +80,6 @@ def build_cpu(text: str) -> CompiledProgram:
     key = modules.hash_of(source + base.key)
     module, compiled = modules.fetch(source, key, base.names)
     constants = library.defined_in(ast.parse(text))
-    outputs, work, uniforms, out = (int(str(constants[c])) for c in ("OUTPUTS", "WORK", "UNIFORMS", "OUT"))
-    entry = partial(base.simulate, address(module.block), out)
-    return CompiledProgram(text, source, "cpu", key, outputs, work, uniforms, compiled, entry, module.block)
+    outputs, work, samples, out = (int(str(constants[c])) for c in ("OUTPUTS", "WORK", "SAMPLES", "OUT"))
+    entry = partial(base.simulate, address(module.block), out, samples)
+    return CompiledProgram(text, source, "cpu", key, outputs, work, samples, compiled, entry, module.block)

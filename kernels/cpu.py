@@ -10,14 +10,13 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from greeks.errors import SchemaError
 
 from .chunks import CHUNK
 from .compile import CompiledProgram
-from .lanes import SCRATCH
-from .moments import Array, Chunks, Moments, combine
+from .lanes import LANES, ROW, SCRATCH
+from .moments import Array, Chunks, Integers, Moments, combine
 
 SLICE = 0.02  # seconds between looks at the stop flag: how long Ctrl-C may take
 
@@ -53,17 +52,22 @@ def rows(
     paths: int,
     threads: int | None = None,
     mixing: Array | None = None,
+    families: int = 1,
+    normals: int = 0,
 ) -> Chunks:
     """The k chunks, each with its moments: `moments.combine` merges them.
 
-    mixing: (m, 2), for each of the first m outputs (b, j): b times output j is taken off it, and only these m count;
-    without it all outputs count as they are. A chunk's row has the same bits whatever range of chunks it is
-    simulated with, so rows of successive calls may be concatenated.
+    first, paths: these count samples, where a sample is the mean of several paths. mixing: (m, 2), for each of the
+    first m outputs (b, j): b times output j is taken off it, and only these m count; without it all outputs count as
+    they are. families: simulate the range for each of so many families of paths, where path i of family r is path
+    r 2**32 + i; rows go round the families. normals: rows of them that a block makes before its first step. A chunk's
+    row has the same bits whatever range of chunks it is simulated with, so rows of successive calls may be
+    concatenated.
     """
-    check(stream, first, paths)
-    counts = counts_of(paths)
+    check(stream, first, paths, families)
+    starts, counts = ranges(first, paths, families)
     mixed = np.empty((0, 2)) if mixing is None else matrix(mixing)
-    work = Work(program, vector(theta), matrix(grid), signed(seed), stream, first, paths, mixed, len(counts))
+    work = Work(program, vector(theta), matrix(grid), signed(seed), stream, starts, counts, mixed, normals)
     work.run(available() if threads is None else threads)
     return Chunks(counts, work.means, work.comoments, work.higher)
 
@@ -77,16 +81,17 @@ class Work:
     grid: Array
     seed: int
     stream: int
-    first: int
-    paths: int
+    starts: Integers
+    counts: Integers
     mixing: Array
-    chunks: int
+    normals: int
     next: int = 0
     stopped: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         m = len(self.mixing) or self.program.outputs
+        self.chunks = len(self.counts)
         self.means = np.empty((self.chunks, m))
         self.comoments = np.empty((self.chunks, m, m))
         self.higher = np.empty((self.chunks, m, 4))
@@ -109,14 +114,13 @@ class Work:
 
     def worker(self) -> None:
         """Take chunks until none are left."""
-        w, u = aligned(self.program.work + SCRATCH), aligned(max(self.program.uniforms, 1))
+        w = aligned(self.program.work + SCRATCH)
+        u = aligned(self.normals * ROW + SCRATCH if self.normals else 1)
         sums = np.empty(self.means.shape[1])
         for begin, end in self.shares():
-            left = min((end - begin) * CHUNK, self.paths - begin * CHUNK)
-            at = self.first + begin * CHUNK
             self.program.entry(
-                self.theta, self.grid, self.seed, self.stream, at, left, self.mixing, w, u, sums,
-                self.means[begin:end], self.comoments[begin:end], self.higher[begin:end],
+                self.theta, self.grid, self.seed, self.stream, self.starts[begin:end], self.counts[begin:end],
+                self.mixing, w, u, sums, self.means[begin:end], self.comoments[begin:end], self.higher[begin:end],
             )  # fmt: skip
 
     def shares(self) -> Iterator[tuple[int, int]]:
@@ -136,17 +140,25 @@ class Work:
             size = max(1, int(SLICE / max(each, 1e-9)))
 
 
-def counts_of(paths: int) -> NDArray[np.int64]:
-    """How many paths each chunk has: CHUNK, but for the last."""
-    return np.diff(np.append(np.arange(0, paths, CHUNK), paths)).astype(np.int64)
+def ranges(first: int, paths: int, families: int = 1) -> tuple[Integers, Integers]:
+    """Where each chunk starts and how many it has: CHUNK, but for the last of a family.
+
+    >>> ranges(4096, 5000, 2)[0].tolist(), ranges(4096, 5000, 2)[1].tolist()
+    ([4096, 4294971392, 8192, 4294975488], [4096, 4096, 904, 904])
+    """
+    begins = np.arange(0, paths, CHUNK, dtype=np.int64)
+    counts = np.minimum(paths - begins, CHUNK)
+    starts = first + begins[:, None] + (np.arange(families, dtype=np.int64) << 32)
+    return starts.ravel(), np.repeat(counts, families)
 
 
-def check(stream: int, first: int, paths: int) -> None:
-    """Refuse ranges that are not whole chunks from path 0."""
+def check(stream: int, first: int, paths: int, families: int = 1) -> None:
+    """Refuse ranges that are not whole chunks from path 0; families of paths start at whole blocks."""
     if paths < 0:
         raise SchemaError(f"paths = {paths}: expected at least 0")
-    if first < 0 or first % CHUNK:
-        raise SchemaError(f"first = {first}: expected a multiple of {CHUNK}, so that chunks are the same in every run")
+    unit = CHUNK if families == 1 else LANES
+    if first < 0 or first % unit:
+        raise SchemaError(f"first = {first}: expected a multiple of {unit}, so that chunks are the same in every run")
     if not 0 <= stream < 2**32:
         raise SchemaError(f"stream = {stream}: expected an integer in [0, 2**32)")
 

@@ -15,7 +15,7 @@ from greeks.errors import UnsupportedError
 
 from .chunks import CHUNK
 from .compile import CompiledProgram
-from .cpu import aligned, check, counts_of, matrix, signed, vector
+from .cpu import aligned, check, matrix, ranges, signed, vector
 from .foundation import foundation
 from .lanes import LANES, ROW, SCRATCH
 from .moments import Array, Chunks, Moments, combine
@@ -74,22 +74,26 @@ def rows(
     paths: int,
     threads: int | None = None,
     mixing: Array | None = None,
+    families: int = 1,
+    normals: int = 0,
 ) -> Chunks:
     """As `cpu.rows`, on the device, in batches that need at most about MEMORY bytes."""
     require()
-    check(stream, first, paths)
+    check(stream, first, paths, families)
     m = program.outputs if mixing is None else len(mixing)
     mixed = np.empty((0, 2)) if mixing is None else matrix(mixing)
-    counts = counts_of(paths)
+    starts, counts = ranges(first, paths, families)
     k = len(counts)
     chunks = Chunks(counts, np.empty((k, m)), np.empty((k, m, m)), np.empty((k, m, 4)))
-    step = max(1, MEMORY // (8 * program.outputs * ROW * (CHUNK // LANES)))
-    for begin in range(0, k, step):
-        end = min(begin + step, k)
-        size = min((end - begin) * CHUNK, paths - begin * CHUNK)
-        at = first + begin * CHUNK
-        out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, at, size))
-        reduce(out, program.outputs, at, size, mixed, chunks.part(begin, end))
+    step = max(1, MEMORY // (8 * (program.outputs * ROW // LANES + normals) * CHUNK))
+    for family in range(families):
+        own = chunks.family(family, families)
+        for begin in range(0, len(own.counts), step):
+            at = int(starts[family::families][begin])
+            part = own.part(begin, begin + step)
+            size = int(part.counts.sum())
+            out = simulate(program, vector(theta), matrix(grid), (signed(seed), stream, at, size), normals)
+            reduce(out, program.outputs, at, size, mixed, part)
     return chunks
 
 
@@ -99,19 +103,26 @@ def reduce(out: Array, m: int, first: int, paths: int, mixing: Array, into: Chun
 
     base, rows = foundation(), np.array([[float(m), float(first)]])
     w, u, sums = aligned(m * ROW + SCRATCH), aligned(1), np.empty(into.means.shape[1])
-    moments = (into.means, into.comoments, into.higher)
-    base.simulate(address(base.replay), 0, out, rows, 0, 0, first, paths, mixing, w, u, sums, *moments)
+    found = [np.empty(part.shape) for part in into[1:]]
+    starts, counts = ranges(first, paths)
+    task = (address(base.replay), 0, LANES, out, rows, 0, 0, starts, counts, mixing)
+    base.simulate(*task, w, u, sums, *found)
+    for to, of in zip(into[1:], found, strict=True):
+        to[...] = of
 
 
-def simulate(program: CompiledProgram, theta: Array, grid: Array, task: tuple[int, int, int, int]) -> Array:
-    """The outputs of one batch; task: seed, stream, first path, number of paths."""
+def simulate(
+    program: CompiledProgram, theta: Array, grid: Array, task: tuple[int, int, int, int], normals: int = 0
+) -> Array:
+    """The outputs of one batch; task: seed, stream, first path, number of paths; normals: what a path keeps in `u`."""
     from numba import cuda
 
     paths = task[3]
     out = cuda.device_array(-(-paths // LANES) * program.outputs * ROW)
+    u = cuda.device_array((max(normals, 1), paths if normals else 1))
     launch: Any = program.entry
     with np.errstate(all="ignore"):
-        launch[-(-paths // THREADS), THREADS](cuda.to_device(theta), cuda.to_device(grid), *task, out)
+        launch[-(-paths // THREADS), THREADS](cuda.to_device(theta), cuda.to_device(grid), *task, out, u)
     host: Array = out.copy_to_host()
     return host
 
@@ -125,7 +136,7 @@ def ptx(text: str, capability: tuple[int, int] = (8, 0)) -> str:
     source = cuda_source.assemble(text, simulated=False)
     key = hashlib.sha256(source.encode()).hexdigest()[:40]
     integers = (types.int64,) * 4
-    signature = (types.float64[::1], types.float64[:, ::1], *integers, types.float64[::1])
+    signature = (types.float64[::1], types.float64[:, ::1], *integers, types.float64[::1], types.float64[:, ::1])
     with supposed_device(capability):
         module = cuda_source.execute(source, key)
         result: str = cuda.compile_ptx(module.simulate, signature, cc=capability)[0]

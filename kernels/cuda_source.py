@@ -36,15 +36,23 @@ def device(function):
     return function
 """
 DRIVER = """\
-def simulate(theta, grid, seed, stream, first, count, out):
+def simulate(theta, grid, seed, stream, first, count, out, u):
     i = cuda.grid(1)
     if i < count:
         results = cuda.local.array(OUTPUTS, float64)
-        path(theta, grid, seed, stream, first + i, results)
+        {path}
         base = (i // LANES) * OUTPUTS * ROW + i % LANES
         for j in range(OUTPUTS):
             out[base + j * ROW] = results[j]
 """
+PATH = "path(theta, grid, seed, stream, first + i, {}results)"
+PAIR = f"""\
+{PATH.format("1.0, ")}
+        mirrored = cuda.local.array(OUTPUTS, float64)
+        {PATH.format("-1.0, ").replace("results", "mirrored")}
+        for j in range(OUTPUTS):
+            results[j] = 0.5 * (results[j] + mirrored[j])"""
+CALLS = {"": PATH.format(""), "side": PAIR, "u": PATH.format("u[:, i], ")}  # more argument of `path` -> its call
 
 
 def assemble(text: str, simulated: bool) -> str:
@@ -55,8 +63,15 @@ def assemble(text: str, simulated: bool) -> str:
     constants = [item.text for item in needed if item.role == "constant"]
     functions = [f"@device\n{item.text}" for item in needed if item.role != "constant"]
     header = SIMULATOR_HEADER if simulated else DEVICE_HEADER
-    module = "\n\n".join([header, *constants, *functions, localised(text), DRIVER]) + "\n"
+    module = "\n\n".join([header, *constants, *functions, localised(text), driver(tree)]) + "\n"
     return divided(module) if simulated else module
+
+
+def driver(tree: ast.Module) -> str:
+    """The kernel around a text's `path`: for a pair where it has a side, with a row of normals where it wants one."""
+    (path,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "path")
+    more = [argument.arg for argument in path.args.args if argument.arg in CALLS]
+    return DRIVER.replace("{path}", CALLS["".join(more)])
 
 
 class Quotients(ast.NodeTransformer):
@@ -94,7 +109,7 @@ def build(text: str) -> CompiledProgram:
     module = execute(source, key)
     constants = library.defined_in(ast.parse(text))
     outputs = int(str(constants["OUTPUTS"]))
-    return CompiledProgram(text, source, "cuda", key, outputs, 0, 0, True, cuda.jit(module.simulate))
+    return CompiledProgram(text, source, "cuda", key, outputs, 0, 256, True, cuda.jit(module.simulate))
 
 
 def execute(source: str, key: str) -> ModuleType:

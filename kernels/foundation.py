@@ -18,7 +18,9 @@ from math import inf, nan, sqrt
 from greeks.kernels.intrinsics import bits_float, float_bits, fma, helper, kernel, opaque, reducer, wide_vectors
 """
 CALLING = """\
-from greeks.kernels.calling import ACCUMULATE, BLOCK, COPY, DRAW, INVERT, SIMULATE, entry, invoke, routine, shared
+from greeks.kernels.calling import (
+    ACCUMULATE, BLOCK, COPY, DRAW, FETCH, FILL, FOLD, INVERT, SIMULATE, entry, invoke, routine, shared,
+)
 """
 COMPILED = {  # name -> decorator
     "simulate": "entry(SIMULATE, CACHED)",
@@ -28,9 +30,16 @@ COMPILED = {  # name -> decorator
     "normals": "shared(DRAW, KEY, CACHED)",
     "normal": "shared(DRAW, KEY, CACHED)",
     "copy": "shared(COPY, KEY, CACHED)",
+    "mirrored_normals": "shared(DRAW, KEY, CACHED)",
+    "mirrored_normal": "shared(DRAW, KEY, CACHED)",
+    "fold": "shared(FOLD, KEY, CACHED)",
+    "fill": "shared(FILL, KEY, CACHED)",
+    "fetch": "shared(FETCH, KEY, CACHED)",
     "accumulate": "shared(ACCUMULATE, KEY, CACHED)",
 }
-OFFERED = ("normals", "normal", "copy")  # what a program may call besides the scalar functions
+OFFERED = (  # what a program may call besides the scalar functions
+    "normals", "normal", "copy", "mirrored_normals", "mirrored_normal", "fold", "fill", "fetch",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

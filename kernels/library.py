@@ -13,8 +13,11 @@ ROLES = {  # file -> decorator of its functions
     "philox": "helper",
     "functions": "helper",
     "normal": "helper",
+    "net": "helper",
     "exprel": "kernel",
     "lanes": "kernel",
+    "antithetic": "kernel",
+    "noise": "kernel",
     "reduction": "reducer",
     "chunks": "kernel",
 }

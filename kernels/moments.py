@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .shape import Shape
 
 Array: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
 
 
 class Chunks(NamedTuple):
@@ -28,6 +29,11 @@ class Chunks(NamedTuple):
     def part(self, begin: int, end: int) -> Chunks:
         """Some successive chunks, as views."""
         at = slice(begin, end)
+        return Chunks(self.counts[at], self.means[at], self.comoments[at], self.higher[at])
+
+    def family(self, k: int, families: int) -> Chunks:
+        """The rows k, k + families, ..., as views: those of one family where rows go round them."""
+        at = slice(k, None, families)
         return Chunks(self.counts[at], self.means[at], self.comoments[at], self.higher[at])
 
     def shape(self, columns: Sequence[int]) -> Shape:

@@ -22,6 +22,7 @@ from greeks.expressions.fold import Fold
 from greeks.expressions.node import Expr, is_const
 from greeks.expressions.tangent import DenseJacobianError
 from greeks.expressions.trace import structure
+from greeks.samplers import Sampler
 from greeks.schemes.base import Scheme
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Menu:
     shape: GridShape
     entries: tuple[Entry, ...]
     refusals: Mapping[str, str]
-    plans: dict[tuple[Picks, bool], Plan] = field(default_factory=dict, compare=False)
+    plans: dict[tuple[Picks, bool, Sampler], Plan] = field(default_factory=dict, compare=False)
     decisions: OrderedDict[bytes, Decision] = field(default_factory=OrderedDict, compare=False)
 
     @property

@@ -12,11 +12,13 @@ from greeks.engine.control import Pairing
 from greeks.engine.grid import TimeGrid
 from greeks.engine.host import Array, value_of
 from greeks.engine.menu import BIAS, CONTROL, REACH, Menu, Option, Picks
+from greeks.engine.noise import section
 from greeks.engine.program import Program, compose
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
 from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
 from greeks.expressions.node import Expr, symbols
+from greeks.samplers import Philox, PointSet, Sampler
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Plan:
     pairing: Pairing
     program: Program
     slots: tuple[Expr, ...]
+    sampler: Sampler
 
     @property
     def source(self) -> str:
@@ -47,7 +50,10 @@ class Plan:
         return f"{self.program.prepare}\n\n\n{self.program.cpu}"
 
     def table(self, contract: Contract, grid: TimeGrid) -> tuple[Array, Array]:
-        """The kernels' two arguments: everything uniform, and one row (substeps, observed, bases) a date."""
+        """The kernels' two arguments: everything uniform, and one row (substeps, observed, bases) a date.
+
+        A point set is described after everything else, where the last column says.
+        """
         from greeks.kernels.prepare import load_prepare
 
         named = {p.symbol: p for p in contract.packed}
@@ -58,7 +64,10 @@ class Plan:
         table = np.zeros(max(size, len(theta), 1))
         table[: len(theta)] = theta
         load_prepare(self.program.prepare)(table, grid.fine(), dates, rows, table)
-        return table, rows
+        if not isinstance(self.sampler, PointSet):
+            return table, rows
+        points = section(self.sampler, grid, self.program.factors)
+        return np.concatenate([table, points]), np.column_stack([rows, np.full(len(rows), float(len(table)))])
 
     def _rows(self, grid: TimeGrid) -> Array:
         p, k = self.program, len(grid.ends)
@@ -74,25 +83,26 @@ class Plan:
         return rows
 
 
-def plan_of(menu: Menu, contract: Contract, picks: Picks, pilot: bool = False) -> Plan:
+def plan_of(menu: Menu, contract: Contract, picks: Picks, pilot: bool = False, sampler: Sampler | None = None) -> Plan:
     """The plan that runs the picked options of every entry, made once for each menu; for a pilot with their reach."""
-    if (picks, pilot) not in menu.plans:
-        menu.plans[picks, pilot] = _build(menu, contract, picks, pilot)
-    return menu.plans[picks, pilot]
+    key = (picks, pilot, sampler or Philox())
+    if key not in menu.plans:
+        menu.plans[key] = _build(menu, contract, *key)
+    return menu.plans[key]
 
 
-def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool) -> Plan:
+def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: Sampler) -> Plan:
     picked = [[e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True)]
     whole = joined([_with_reach(o) if pilot else o.fold for o in _distinct(picked)])
     samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
     stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), menu.shape)
     slots, offsets, width = _slots(contract, stages)
-    program = compose(stages, layout(stages, offsets, width))
+    program = compose(stages, layout(stages, offsets, width), sampler)
     samples = tuple(
         tuple(_sample(e.greek.element, o, program, stages) for o in options)
         for e, options in zip(menu.entries, picked, strict=True)
     )
-    return Plan(samples, _pairing(program), program, slots)
+    return Plan(samples, _pairing(program), program, slots, sampler)
 
 
 def _distinct(picked: Sequence[Sequence[Option]]) -> list[Option]:

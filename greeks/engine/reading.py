@@ -39,7 +39,11 @@ class Reading:
     def tails(self, of_columns: Sequence[Tails]) -> Tails:
         """Those of its column; of several, what is known of the worst."""
         found = [of_columns[k] for k in self.columns]
-        return found[0] if len(found) == 1 else Tails(found[0].paths, max(t.error_of_error for t in found))
+        return (
+            found[0]
+            if len(found) == 1
+            else Tails(found[0].paths, max(t.error_of_error for t in found), degrees=found[0].degrees)
+        )
 
 
 def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ...]:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from greeks.engine.batches import Batches, independent
 from greeks.engine.bias import Bias
 from greeks.engine.contract import Contract
 from greeks.engine.control import PILOT, Array, cross_fitted, joined
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.menu import Menu, Wanted, menu_for
+from greeks.engine.noise import held
 from greeks.engine.pilot import Decision, decide, instead
 from greeks.engine.plan import Plan, plan_of
 from greeks.engine.reading import Reading, mixed, readings_of
@@ -25,7 +27,7 @@ from greeks.estimators.base import Estimator
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate, Sensitivities
-from greeks.samplers import Philox, Sampler
+from greeks.samplers import INDEPENDENT, Design, Sampler
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
 from greeks.verification import Verification
@@ -81,17 +83,17 @@ def _run(
     started: float,
 ) -> Sensitivities:
     """The numbers that a decision gives, whatever they are."""
-    plan = plan_of(menu, contract, decision.picks)
+    plan = plan_of(menu, contract, decision.picks, sampler=settings.sampler)
     readings = readings_of(menu, decision, plan)
     chunks = simulate(plan, readings, *plan.table(contract, grid), settings, started)
-    estimates, covariance = read(readings, chunks)
+    estimates, covariance = read(readings, chunks, plan.sampler.design)
     return Sensitivities(
         estimates,
         covariance,
         model=type(contract.model).__name__,
         payoff=type(contract.payoff).__name__,
         scheme=repr(scheme),
-        sampler=(settings.sampler or Philox()).name,
+        sampler=plan.sampler.name,
         backend=settings.backend,
         seed=settings.seed,
         elapsed=time.perf_counter() - started,
@@ -121,30 +123,36 @@ def _verify(
 def simulate(
     plan: Plan, readings: Sequence[Reading], table: Array, rows: Array, settings: Settings, started: float
 ) -> Chunks:
-    """Chunks of controlled samples: a pilot of all outputs, then batches of the samples alone."""
+    """Chunks of controlled samples: a pilot of all outputs, then batches of the samples alone.
+
+    Of independent paths the pilot's count too; where a family of points is one sample, the pilot is a family apart.
+    """
     from greeks.kernels import backends
     from greeks.kernels.chunks import CHUNK
     from greeks.kernels.compile import load
+    from greeks.kernels.lanes import LANES
 
     rows_of = backends.module_of(settings.backend).rows
     program = load(plan.program.cuda if settings.backend == "cuda" else plan.program.cpu, settings.backend)
     draws = {"seed": settings.seed, "stream": settings.stream, "threads": settings.threads}
+    draws["normals"] = held(table, rows)
+    batches = Batches(plan.sampler.design, CHUNK, LANES)
     target = _targets(readings, settings.std_error)
-    paths = settings.paths if not target else -(-settings.paths // CHUNK) * CHUNK
+    paths = batches.first(settings.paths, bool(target))
     limit = settings.max_paths or (2**40 if target else paths)
-    size = min(paths, limit)
-    done = min(PILOT * CHUNK, size)
-    pilot: Chunks = rows_of(program, table, rows, first=0, paths=done, **draws)
+    size = min(paths, batches.first(limit, False))
+    done = min(batches.part(PILOT), size) if batches.design.families == 1 else 0
+    pilot: Chunks = rows_of(program, table, rows, **(batches.range(0, done) if done else batches.apart(PILOT)), **draws)
     _refuse_wrong_scores(plan, readings, pilot)
     mixing = plan.pairing.mixing(plan.pairing.coefficients(pilot))
-    parts, pending = [cross_fitted(plan.pairing, pilot)], size - done
-    while settings.time_limit is None or time.perf_counter() - started < settings.time_limit:
-        size = pending if settings.time_limit is None else min(pending, BETWEEN_LOOKS * CHUNK)
+    parts, pending = [cross_fitted(plan.pairing, pilot)] if done else [], size - done
+    while not parts or settings.time_limit is None or time.perf_counter() - started < settings.time_limit:
+        size = pending if settings.time_limit is None else min(pending, batches.part(BETWEEN_LOOKS))
         if size > 0:
-            parts.append(rows_of(program, table, rows, first=done, paths=size, mixing=mixing, **draws))
+            parts.append(rows_of(program, table, rows, **batches.range(done, size), mixing=mixing, **draws))
         done, pending = done + size, pending - size
         if pending <= 0:
-            pending = _next_batch(readings, joined(parts), target, done, limit, CHUNK)
+            pending = _next_batch(readings, joined(parts), target, done, limit, batches)
         if pending <= 0:
             break
     return joined(parts)
@@ -162,24 +170,23 @@ def _targets(readings: Sequence[Reading], wanted: float | Mapping[str, float] | 
 
 
 def _next_batch(
-    readings: Sequence[Reading], found: Chunks, target: Mapping[str, float], done: int, limit: int, chunk: int
+    readings: Sequence[Reading], found: Chunks, target: Mapping[str, float], done: int, limit: int, batches: Batches
 ) -> int:
-    """Paths still needed, in whole chunks; 0 when every target holds or the limit is reached."""
+    """Paths still needed, in whole batches; 0 when every target holds or the limit is reached."""
     if not target or done >= limit:
         return 0
-    estimates = read(readings, found)[0]
+    estimates = read(readings, found, batches.design)[0]
     ratio = max((estimates[k].std_error / t for k, t in target.items()), default=0.0)
     if not math.isfinite(ratio) or ratio <= 1.0:
         return 0
-    needed = math.ceil(done * min(ratio * ratio * 1.05, GROWTH)) - done
-    return min(-(-needed // chunk) * chunk, limit - done)
+    return batches.following(done, math.ceil(done * min(ratio * ratio * 1.05, GROWTH)), limit)
 
 
-def read(readings: Sequence[Reading], chunks: Chunks) -> tuple[dict[str, Estimate], Array]:
+def read(
+    readings: Sequence[Reading], chunks: Chunks, design: Design = INDEPENDENT
+) -> tuple[dict[str, Estimate], Array]:
     """Estimates and the covariance of their errors, from chunks of samples."""
-    from greeks.kernels.moments import combine
-
-    moments = combine(chunks)
+    moments = independent(chunks, design)
     n = moments.count
     values = np.array([r.mean(moments.mean) for r in readings])
     covariance = mixed(readings, np.asarray(moments.comoment)) / (n - 1) / n
@@ -187,7 +194,7 @@ def read(readings: Sequence[Reading], chunks: Chunks) -> tuple[dict[str, Estimat
     still = np.diag(covariance) == 0.0
     with np.errstate(over="ignore"):
         covariance[np.diag_indices_from(covariance)] = errors**2
-    of_columns = tails_of(chunks, list(range(len(moments.mean))))
+    of_columns = tails_of(chunks, list(range(len(moments.mean))), design)
     estimates = {
         r.greek: _estimate(r, float(v), float(e), r.tails(of_columns), bool(same), Bias.of(r.bias, moments))
         for r, v, e, same in zip(readings, values, errors, still, strict=True)
@@ -207,6 +214,7 @@ def _estimate(r: Reading, value: float, error: float, tails: Tails, still: bool,
         known(tails.kurtosis),
         known(tails.largest_share),
         None if bias is None else bias.value,
+        tails.degrees,
     )
 
 

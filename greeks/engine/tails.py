@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from greeks.samplers import INDEPENDENT, Design
+
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
 
@@ -34,13 +36,15 @@ MORE = "take more paths, or another estimator"
 class Tails:
     """What the paths of one number say of their own law; NaN for what is not known.
 
-    paths: how many; error_of_error: sd(std_error) / std_error; kurtosis, largest_share: see `results.Estimate`.
+    paths: how many; error_of_error: sd(std_error) / std_error; kurtosis, largest_share, degrees: see
+    `results.Estimate`.
     """
 
     paths: int
     error_of_error: float = 0.0
     kurtosis: float = math.nan
     largest_share: float = math.nan
+    degrees: int | None = None
 
     @property
     def heavy(self) -> bool:
@@ -48,21 +52,24 @@ class Tails:
         return self.error_of_error > max(TRUSTED, 0.5 * math.sqrt(HEAVY / self.paths))
 
 
-def tails_of(chunks: Chunks, columns: list[int]) -> list[Tails]:
-    """The tails of some of the samples, in their order.
+def tails_of(chunks: Chunks, columns: list[int], design: Design = INDEPENDENT) -> list[Tails]:
+    """The tails of some of the samples, in their order; of families of points only how many paths there are.
 
     The variance of n paths has a relative error of sqrt((kurtosis - 1) / n), its root half of that; and kurtosis is
     at least n share^2. Neither is known of the chunks that set the coefficient of a control: what they hide shows
     in the scatter of the chunks' variances.
     """
-    shape, paths = chunks.shape(columns), int(chunks.counts.sum())
+    paths = int(chunks.counts.sum())
+    if design.families > 1:
+        return [Tails(paths, degrees=design.families - 1)] * len(columns)
+    shape = chunks.shape(columns)
     kurtosis, share = shape.kurtosis, shape.largest_share
     with np.errstate(invalid="ignore"):
         doubt = np.fmax(0.5 * np.sqrt((kurtosis - 1.0) / paths), 0.5 * share)
     hidden = shape.seen < paths
     doubt = np.where(hidden, np.fmax(doubt, error_from_scatter(chunks.counts, chunks.comoments)[columns]), doubt)
     table = np.column_stack([np.nan_to_num(doubt), kurtosis, share])
-    return [Tails(paths, *row) for row in table.tolist()]
+    return [Tails(paths * design.together, *row) for row in table.tolist()]
 
 
 def error_from_scatter(counts: npt.NDArray[np.int64], comoments: Array) -> Array:

@@ -32,7 +32,8 @@ def verification(
     wanted = {name: Against(estimator) for name, estimator in used.items()}
     greeks = [name for name in used if name != "price"]
     menu = menu_for(contract, scheme, grid.shape, greeks, wanted)
-    plan = plan_of(menu, contract, tuple(tuple(range(len(e.options))) for e in menu.entries))
+    every = tuple(tuple(range(len(e.options))) for e in menu.entries)
+    plan = plan_of(menu, contract, every, sampler=settings.sampler)
     readings: list[Reading] = []
     for entry, samples in zip(menu.entries, plan.samples, strict=True):
         for option, sample in zip(entry.options, samples, strict=True):
@@ -41,7 +42,8 @@ def verification(
         if len(samples) > 1:
             columns = (samples[0].column, samples[1].column)
             readings.append(Reading(entry.greek.name, columns, (1.0, -1.0), True, "difference", ""))
-    found, _ = read(readings, simulate(plan, readings, *plan.table(contract, grid), again, time.perf_counter()))
+    chunks = simulate(plan, readings, *plan.table(contract, grid), again, time.perf_counter())
+    found, _ = read(readings, chunks, plan.sampler.design)
     return Verification(tuple(_check(e.greek.name, [o.estimator for o in e.options], found) for e in menu.entries))
 
 

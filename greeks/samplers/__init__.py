@@ -1,6 +1,23 @@
 """Samplers: stateless maps from (seed, path, step, factor) to noise."""
 
-from greeks.samplers.base import Sampler
+from greeks.samplers.antithetic import Antithetic
+from greeks.samplers.base import INDEPENDENT, Design, PointSet, Sampler
+from greeks.samplers.latin import LatinHypercube
+from greeks.samplers.order import BrownianBridge, Incremental, Order, PrincipalComponents
 from greeks.samplers.philox import Philox
+from greeks.samplers.sobol import Sobol
 
-__all__ = ["Philox", "Sampler"]
+__all__ = [
+    "INDEPENDENT",
+    "Antithetic",
+    "BrownianBridge",
+    "Design",
+    "Incremental",
+    "LatinHypercube",
+    "Order",
+    "Philox",
+    "PointSet",
+    "PrincipalComponents",
+    "Sampler",
+    "Sobol",
+]

@@ -149,6 +149,48 @@ CASES: dict[str, tuple[str, str, list[str], str, set[str]]] = {
         "{'estimator': {'d_correlation[2,0]': gk.LikelihoodRatio()}}",
         {"likelihood ratio", "mixed"},
     ),
+    "antithetic pairs, one normal": (
+        BLACK_SCHOLES,
+        "gk.AsianCall(101.0, 1.0, 3)",
+        ["delta", "vega"],
+        "{'sampler': gk.Antithetic()}",
+        {"pathwise"},
+    ),
+    "antithetic pairs, vectors": (
+        THREE,
+        "gk.BasketCall(strike=98.0, maturity=1.0)",
+        ["delta"],
+        "{'sampler': gk.Antithetic()}",
+        {"pathwise"},
+    ),
+    "antithetic pairs, two normals a step": (
+        HESTON,
+        "gk.DigitalCall(101.0, 1.0)",
+        ["delta"],
+        "{'sampler': gk.Antithetic(), 'scheme': gk.QE(steps=4), 'estimator': gk.LikelihoodRatio()}",
+        {"likelihood ratio"},
+    ),
+    "Sobol points over a bridge": (
+        HESTON,
+        "gk.AsianCall(101.0, 1.0, 3)",
+        ["delta", "d_xi"],
+        "{'sampler': gk.Sobol(scrambles=3, dimensions=7), 'scheme': gk.Euler(steps=6)}",
+        {"pathwise"},
+    ),
+    "Sobol points over principal components, vectors": (
+        THREE,
+        "gk.BasketCall(98.0, 1.0)",
+        ["delta"],
+        "{'sampler': gk.Sobol(scrambles=4, order=gk.PrincipalComponents()), 'scheme': gk.Euler(steps=3)}",
+        {"pathwise"},
+    ),
+    "Latin hypercube": (
+        BLACK_SCHOLES,
+        "gk.BarrierOption(101.0, 92.0, 1.0, 4)",
+        ["delta", "vega"],
+        "{'sampler': gk.LatinHypercube(scrambles=2, order=gk.Incremental()), 'estimator': gk.LikelihoodRatio()}",
+        {"likelihood ratio"},
+    ),
     "worst of": (THREE, "gk.WorstOfPut(95.0, 1.0)", ["delta"], "{}", {"pathwise"}),
 }
 

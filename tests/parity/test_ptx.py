@@ -27,7 +27,7 @@ for text in sys.argv[1:]:
     contract, scheme = Contract.of(model, payoff), settings.get("scheme") or default_scheme(model)
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, settings.get("estimator", "auto"))
-    plan = plan_of(menu, contract, decide(menu, contract, grid, "cpu").picks)
+    plan = plan_of(menu, contract, decide(menu, contract, grid, "cpu").picks, sampler=settings.get("sampler"))
     text = cuda.ptx(plan.program.cuda)
     print("f64" in text and "simulate" in text, ".target sm_80" in text, text.count("{ // callseq"))
 """

@@ -29,7 +29,7 @@ LANES = 256
 ROW = 264
 OUTPUTS = {outputs}
 WORK = 3168
-UNIFORMS = 0
+SAMPLES = 256
 OUT = 528
 
 @kernel
