@@ -6,7 +6,20 @@ from collections.abc import Collection
 
 from greeks.expressions import node as n
 from greeks.expressions.node import ONE, ZERO, Expr, is_const, postorder, substitute, symbols
-from greeks.expressions.tangent import partial
+from greeks.expressions.tangent import DenseJacobianError, Tangent, partial
+
+
+def filled(value: Expr, size: int) -> Expr:
+    """The vector (or, of size 0, the scalar) with one value everywhere."""
+    return n.node("spread", value, payload=size, size=size) if size else value
+
+
+def gradient(e: Expr, x: Expr) -> Expr | None:
+    """The derivative of a scalar in x, of x's shape; None where it cannot be told element by element."""
+    try:
+        return Tangent({x: ONE}, vector=x.size > 0)(e)
+    except DenseJacobianError:
+        return None
 
 
 def free_of(e: Expr, names: Collection[Expr]) -> bool:
@@ -74,7 +87,37 @@ def sign_of(e: Expr) -> int:
     if e.op in ("add", "sub"):
         left, right = sign_of(e.args[0]), sign_of(e.args[1]) * (1 if e.op == "add" else -1)
         return left if left == right else 0
-    return 0
+    if e.op in ("sum", "index", "spread", "largest", "smallest"):
+        return sign_of(e.args[0])
+    return 1 if e.op == "where" and _is_floored(e) else 0
+
+
+def floored(e: Expr, least: Expr) -> Expr:
+    """`e`, or a positive constant where `e` is less: seen to be positive."""
+    return n.where(least < e, e, least, "guard")
+
+
+def _is_floored(e: Expr) -> bool:
+    condition, value, least = e.args
+    return condition is n.compare("lt", least, value) and sign_of(least) > 0
+
+
+def elementwise(e: Expr) -> Expr:
+    """`e` with elements picked from the parts of an elementwise formula, log(x)[k] as log(x[k]), not from the whole."""
+    memo: dict[Expr, Expr] = {}
+    for part in postorder([e]):
+        args = tuple(memo[a] for a in part.args)
+        memo[part] = picked(args[0], part.payload) if part.op == "index" else n.rebuild(part, args) if args else part
+    return memo[e]
+
+
+def picked(v: Expr, k: int) -> Expr:
+    """Element k of a vector, in elements of the vectors that it is made of."""
+    if v.op == "spread":
+        return v.args[0]
+    if not v.size or not v.args or v.op in ("matvec", "onehot"):
+        return n.index(v, k)
+    return n.rebuild(v, tuple(picked(a, k) for a in v.args))
 
 
 def comparisons(condition: Expr) -> list[Expr]:

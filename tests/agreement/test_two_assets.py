@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import greeks as gk
-from tests.agreement.agree import Trade, assert_agreement, assert_refused
+from tests.agreement.agree import Trade, assert_agreement
 from tests.agreement.multi_asset import several, weights
 from tests.agreement.payoffs import BestOfDigital, WorstOfDigital
 from tests.oracle import Case, cases
@@ -21,12 +21,11 @@ PAYOFFS: dict[str, Callable[[float, float], gk.Payoff]] = {
     "worst_of_digital": WorstOfDigital,
     "best_of_digital": BestOfDigital,
 }
-REFUSED = {"worst_of_digital": "dual_delta", "best_of_digital": "dual_delta"}  # see test_european
 
 
 def trade(case: Case) -> Trade:
     payoff = PAYOFFS[case.payoff](case.params.get("K", 0.0), case.params["T"])
-    asked = {q: weights(case, q) for q in case.values if q != REFUSED.get(case.payoff)}
+    asked = {q: weights(case, q) for q in case.values}
     return Trade(case, several(case), payoff, asked)
 
 
@@ -36,8 +35,3 @@ TRADES = {name: [trade(case) for case in cases("C", name)] for name in PAYOFFS}
 @pytest.mark.parametrize("name", PAYOFFS)
 def test_every_greek(name: str) -> None:
     assert_agreement("two_assets", TRADES[name])
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_refusals_name_the_remedy(name: str) -> None:
-    assert_refused(TRADES[name][0], REFUSED[name], "jump at")

@@ -10,7 +10,8 @@ from greeks.expressions.node import ONE, ZERO, Expr, const, postorder, substitut
 
 NEVER = 1e6  # a level of y, in its own units, that no path reaches
 LEAST = 1e-300  # the least argument of a logarithm: its level is below every path
-UNKNOWN = symbol("unknown")
+INVERTED = ("exp", "log")
+EXTREME = ("largest", "smallest")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,10 @@ class Crossing:
 
 
 def crossing(comparison: Expr, y: Expr) -> Crossing | None:
-    """Where a comparison turns, if its sides differ by something linear in y, exp(h) or log(h), h of the same kind."""
+    """Where a comparison turns, if its sides differ by something linear in y, or in a function of the same kind.
+
+    Such functions are exp and log, and the largest and the smallest element of a vector of them.
+    """
     left, right = comparison.args
     return _root(right - left, y)
 
@@ -39,20 +43,37 @@ def _root(f: Expr, y: Expr) -> Crossing | None:
         a, b = line
         return _unless_flat(a, b, Crossing(-a / _divisor(b), b))
     for inner in reversed(postorder([f])):
-        if inner.op in ("exp", "log") and not free_of(inner, {y}):
-            flat = substitute(f, {inner: UNKNOWN})
-            line = linear_in(flat, UNKNOWN) if free_of(flat, {y}) else None
+        if inner.op in (*INVERTED, *EXTREME) and inner.size == f.size and not free_of(inner, {y}):
+            unknown = symbol("unknown", inner.size)
+            flat = substitute(f, {inner: unknown})
+            line = linear_in(flat, unknown) if free_of(flat, {y}) else None
             if line is not None:
                 return _unwrapped(inner, *line, y)
     return None
 
 
 def _unwrapped(inner: Expr, a: Expr, b: Expr, y: Expr) -> Crossing | None:
-    """Where a + b g(h) > 0 with g = exp or log: h is compared with the inverse of g at -a / b."""
+    """Where a + b g(h) > 0: h is compared with the inverse of g at -a / b."""
     value = -a / _divisor(b)
-    inverse = _log(value) if inner.op == "exp" else n.unary("exp", value)
-    found = _root(inner.args[0] - inverse, y)
+    found = _of_elements(inner, value, y) if inner.op in EXTREME else _root(inner.args[0] - _inverse(inner, value), y)
     return None if found is None else _unless_flat(a, b, Crossing(found.level, found.slope * b))
+
+
+def _of_elements(inner: Expr, value: Expr, y: Expr) -> Crossing | None:
+    """Where the smallest (or largest) of some functions of y, all rising or all falling, exceeds a value.
+
+    The smallest of rising ones does where y is above the highest of their levels.
+    """
+    found = _root(inner.args[0] - value, y)
+    if found is None or not found.direction:
+        return None
+    rising = found.direction > 0
+    last = (inner.op == "smallest") == rising
+    return Crossing(n.pick("largest" if last else "smallest", found.level), ONE if rising else -ONE)
+
+
+def _inverse(inner: Expr, value: Expr) -> Expr:
+    return _log(value) if inner.op == "exp" else n.unary("exp", value)
 
 
 def _log(value: Expr) -> Expr:

@@ -48,7 +48,8 @@ def endings(condition: Expr, y: Expr, active: tuple[Expr, ...] = ()) -> list[End
 def price_carries(fold: Fold) -> set[Expr]:
     """Carries that see the price or depend on its noise: all but those of the variance and of the calendar."""
     assert fold.scoring is not None
-    touched = {*fold.scoring.states, *fold.scoring.noises}
+    noises = {z for zs in fold.noise.values() for z in zs}
+    touched = {*fold.scoring.states, *(symbols(*fold.scoring.noises) & noises)}
     if fold.exit is not None:
         touched |= {fold.exit.alive, fold.exit.paid}
     while True:

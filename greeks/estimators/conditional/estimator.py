@@ -7,7 +7,7 @@ from functools import reduce
 
 from greeks.errors import UnsupportedError
 from greeks.estimators.base import Estimator
-from greeks.estimators.conditional.expectation import bends
+from greeks.estimators.conditional.expectation import decides
 from greeks.estimators.conditional.flows import accumulated
 from greeks.estimators.conditional.gaussian import Step
 from greeks.estimators.conditional.settlement import settled
@@ -20,6 +20,7 @@ from greeks.expressions import node as n
 from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import ONE, ZERO, Expr, postorder, substitute
+from greeks.expressions.tangent import DenseJacobianError
 
 DECIDED = 5.0  # standard deviations beyond which a level is out of the last noise's reach
 
@@ -59,6 +60,13 @@ class Conditional(Estimator):
         return by if self.second == "pathwise" else f"{by}, then mixed"
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
+        try:
+            return self._applied(fold, directions)
+        except DenseJacobianError:
+            _refuse_where_pathwise_takes_all(fold, directions)
+            raise
+
+    def _applied(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
         smooth = conditioned(fold, self.over)
         reach = _reach(smooth)
         applied = self._differentiated(smooth, directions)
@@ -83,8 +91,23 @@ def _reach(smooth: Fold) -> Expr | None:
     cdfs = [e for e in postorder([smooth.outputs["price"]]) if e.op == "normal_cdf" and not free_of(e, moving)]
     if not cdfs:
         return None
-    nearest = reduce(lambda a, b: n.extremum("min", a, b), [n.unary("abs", e.args[0]) for e in cdfs])
+    nearest = reduce(
+        lambda a, b: n.extremum("min", a, b), [n.pick("smallest", n.unary("abs", e.args[0])) for e in cdfs]
+    )
     return n.where(nearest < n.const(DECIDED), ONE, ZERO)
+
+
+def _refuse_where_pathwise_takes_all(fold: Fold, directions: tuple[Direction, ...]) -> None:
+    """Across jumps all elements of a vector are worth a program each; without, one for all is better."""
+    try:
+        Pathwise().apply(fold, directions)
+    except UnsupportedError:
+        return
+    name = directions[0].label
+    raise UnsupportedError(
+        f"conditional in {name}: the level of the common direction moves with every element, so that each needs a "
+        "program of its own; nothing jumps, and Pathwise() takes all at once"
+    )
 
 
 def conditioned(fold: Fold, over: str = "path") -> Fold:
@@ -106,7 +129,7 @@ def _settled(fold: Fold, step: Step) -> Fold:
     price = fold.outputs["price"]
     rest = substitute(price, dict.fromkeys(exchanged, ZERO))
     observed = substitute(rest, {c.symbol: c.observe for c in fold.carries})
-    if not sums and not any(bends(step.rewound(e), step.law.y) for e in (observed, rest)):
+    if not sums and not any(decides(step.law.y, step.rewound(e)) for e in (observed, rest)):
         raise UnsupportedError("conditional: there is no exit, jump or kink that the last step decides")
     value, kept = settled(fold, step, observed, rest)
     value = value + (substitute(price, exchanged) - rest)

@@ -10,7 +10,7 @@ from greeks.estimators.conditional.crossing import Crossing, crossing
 from greeks.estimators.conditional.gaussian import Gaussian
 from greeks.estimators.conditional.region import Region
 from greeks.expressions import node as n
-from greeks.expressions.algebra import assuming, comparisons, free_of, linear_in, switch
+from greeks.expressions.algebra import assuming, comparisons, filled, free_of, gradient, linear_in, switch
 from greeks.expressions.node import ZERO, Expr, const, is_const, postorder, substitute, symbol
 from greeks.expressions.regularity import Regularity, regularity
 from greeks.expressions.tangent import partial
@@ -23,6 +23,11 @@ LARGEST = const(700.0)  # the exponential of more is infinite
 def bends(e: Expr, y: Expr) -> bool:
     """Whether `e` has a kink or a jump in y."""
     return regularity(e, {y: Regularity.SMOOTH}) > Regularity.SMOOTH
+
+
+def decides(y: Expr, e: Expr) -> bool:
+    """Whether y alone tells on which side of some kink or jump `e` is; a jump of which it does not is refused."""
+    return bends(e, y) and _open(e, y) is not None
 
 
 def expectation(e: Expr, law: Gaussian) -> Expr:
@@ -95,7 +100,7 @@ def _refuse_jump(part: Expr, comparison: Expr, y: Expr) -> None:
 # one piece -------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class _Exponentials:
-    """constant + linear y + sum of weight * exp(shift + rate y)."""
+    """constant + linear y + sum of weight * exp(shift + rate y), and over the elements of a term that is a vector."""
 
     constant: Expr
     linear: Expr
@@ -113,7 +118,7 @@ def _inside(region: Region, value: Expr) -> Expr:
     if not is_const(parts.linear, 0.0):
         total = total + parts.linear * law.deviation * region.first_moment()
     for weight, shift, rate in parts.terms:
-        total = total + weight * _exponential(region, shift, rate)
+        total = total + n.total(weight * _exponential(region, shift, rate))
     return total
 
 
@@ -131,14 +136,17 @@ def _exponential(region: Region, shift: Expr, rate: Expr) -> Expr:
 def _exponentials(e: Expr, y: Expr) -> _Exponentials | None:
     """`e` in that form, or None."""
     found = [part for part in postorder([e]) if part.op == "exp" and not free_of(part, {y})]
-    names = {part: symbol(f"exponential_{k}") for k, part in enumerate(found)}
+    names = {part: symbol(f"exponential_{k}", part.size) for k, part in enumerate(found)}
     lines = [linear_in(part.args[0], y) for part in found]
     flat = substitute(e, names)
     unknowns = {y, *names.values()}
-    slopes = [partial(flat, s) for s in names.values()]
+    slopes = [gradient(flat, s) for s in names.values()]
     linear = partial(flat, y)
-    if any(line is None for line in lines) or not all(free_of(s, unknowns) for s in (*slopes, linear)):
+    if any(s is None or not free_of(s, unknowns) for s in (*slopes, linear)):
         return None
-    constant = substitute(flat, dict.fromkeys(unknowns, ZERO))
-    terms = [(w, *line) for w, line in zip(slopes, lines, strict=True) if line is not None and not is_const(w, 0.0)]
+    constant = substitute(flat, {s: filled(ZERO, s.size) for s in unknowns})
+    found_terms = zip(slopes, lines, strict=True)
+    terms = [(w, *line) for w, line in found_terms if w is not None and line is not None and not is_const(w, 0.0)]
+    if len(terms) < sum(w is None or not is_const(w, 0.0) for w in slopes):
+        return None
     return _Exponentials(constant, linear, tuple(terms))

@@ -20,7 +20,7 @@ def flow(carry: Carry) -> Expr | None:
 
 def expected_flow(step: Step, added: Expr) -> Expr:
     """Its expectation over the step before the date, in the values before that step."""
-    return OBSERVED * expectation(step.rewound(added), step.law)
+    return OBSERVED * step.told(expectation(step.rewound(added), step.law))
 
 
 def accumulated(fold: Fold, step: Step) -> tuple[dict[Expr, Expr], tuple[Carry, ...]]:
@@ -33,7 +33,7 @@ def accumulated(fold: Fold, step: Step) -> tuple[dict[Expr, Expr], tuple[Carry, 
     exchanged, carries = {}, []
     for c in fold.carries:
         added = flow(c)
-        if added is None or not bends(added, step.y) or not _is_private(fold, c):
+        if added is None or not bends(added, step.state) or not _is_private(fold, c):
             continue
         split = linear_in(price, c.symbol)
         if split is not None and free_of(split[1], random):

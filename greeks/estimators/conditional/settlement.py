@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greeks.estimators.conditional.expectation import expectation
 from greeks.estimators.conditional.gaussian import Gaussian, Step
 from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import GRID_DATE, GRID_FINE, MAPS, OBSERVED, Carry, Fold
-from greeks.expressions.node import ZERO, Expr, substitute, symbol, symbols, where
+from greeks.expressions.node import ZERO, Expr, is_const, substitute, symbol, symbols, where
 
 
 def settled(fold: Fold, step: Step, observed: Expr, unobserved: Expr) -> tuple[Expr, tuple[Carry, ...]]:
@@ -56,13 +56,13 @@ class _Memory:
     @classmethod
     def of(cls, fold: Fold, step: Step, mark: str) -> _Memory:
         law = step.law
-        maps = {e: step.at for e in (*(c.symbol for c in fold.carries), law.mean, law.deviation, law.noise)}
-        maps |= dict.fromkeys(GRID_DATE, "arrive") | dict.fromkeys(GRID_FINE, "advance")
+        parts = {p: e for p, e in law.parts.items() if not is_const(e)}
+        known = (*(c.symbol for c in fold.carries), *step.given, *parts.values())
+        maps = dict.fromkeys(known, step.at) | dict.fromkeys(GRID_DATE, "arrive") | dict.fromkeys(GRID_FINE, "advance")
         names = {e: symbol(f"{mark} {e}", e.size) for e in maps}
-        for part in ("mean", "deviation"):
-            names[getattr(law, part)] = symbol(f"{mark} {part} of {step.y}")
+        names |= {e: symbol(f"{mark} {part} of {step.state}") for part, e in parts.items()}
         random = frozenset(name for e, name in names.items() if not law.fixed(e))
-        remembered = Gaussian(law.y, names[law.noise], names[law.mean], names[law.deviation], random)
+        remembered = replace(law, random=random, **{part: names[e] for part, e in parts.items()})
         return cls(step, maps, names, remembered)
 
     def expected(self, e: Expr) -> Expr:
@@ -71,15 +71,18 @@ class _Memory:
 
     def carries(self) -> list[Carry]:
         """The memory of the last step of all."""
-        return [Carry.of(str(m.payload), ZERO, m.size, **{self.maps[e]: e}) for e, m in self.names.items()]
+        return [self._held_from(e, m) for e, m in self.names.items()]
+
+    def _held_from(self, e: Expr, m: Expr) -> Carry:
+        return Carry.of(str(m.payload), ZERO, m.size, **{self.maps[e]: self.step.told(e)})
 
     def held(self) -> list[Carry]:
         """The memory of the last step that ends in a look, and what it needs of the steps themselves."""
         found = []
         for e, m in self.names.items():
-            value = e
+            value = self.step.told(e)
             if self.maps[e] != "arrive":
                 value = symbol(f"{m} of any step", m.size)
-                found.append(Carry.of(str(value.payload), ZERO, m.size, **{self.maps[e]: e}))
+                found.append(self._held_from(e, value))
             found.append(Carry.of(str(m.payload), ZERO, m.size, arrive=where(ZERO < OBSERVED, value, m)))
         return found

@@ -63,8 +63,8 @@ def _survivor_maps(fold: Fold, ends: Exit, step: Step, region: Region) -> dict[E
     """What is different on the surviving path."""
     alive = ends.alive
     maps = {
-        step.y: {"arrive": step.law.at(region.noise())},
-        alive: {"arrive": alive * region.probability(), "observe": alive},
+        step.state: {"arrive": step.taken(step.law.at(region.noise()))},
+        alive: {"arrive": alive * step.told(region.probability()), "observe": alive},
     }
     for c in fold.carries:
         if c.symbol is ends.paid:

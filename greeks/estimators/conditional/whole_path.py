@@ -29,8 +29,8 @@ def along_path(fold: Fold, ends: Exit, step: Step) -> Fold:
     Griewank, Kuo, Leoevey and Sloan (2018), "High dimensional integration of kinks and jumps: smoothing by
     preintegration".
     """
-    y, law = step.y, step.law
-    drift = additive_in(law.mean, y)
+    y, law = step.state, step.law
+    drift = None if y.size else additive_in(law.mean, y)
     if drift is None or step.at != "arrive" or not free_of(law.deviation, {y}):
         raise UnsupportedError("conditional over the path: its steps are not Gaussian, given the variance")
     _refuse(fold, ends, y)
