@@ -17,6 +17,7 @@ from greeks.estimators.mean import Mean
 from greeks.estimators.mixed import Mixed
 from greeks.estimators.pathwise import Pathwise
 from greeks.expressions.fold import Fold
+from greeks.expressions.tangent import DenseJacobianError
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def offer(
         )
     choices: list[Choice] = []
     refusals: dict[Estimator, str] = {}
+    dense: DenseJacobianError | None = None
     for estimator in candidates(len(directions)):
         if dominated(estimator, len(directions), [c.estimator for c in choices]):
             continue
@@ -96,10 +98,15 @@ def offer(
         except UnsupportedError as e:
             refusals[estimator] = str(e)
             continue
+        except DenseJacobianError as e:
+            dense = e
+            continue
         if all(c.fold != applied for c in choices):  # two of different words may come to the same
             choices.append(Choice(estimator, applied))
     one_draw = single and fold.scoring is not None and fold.scoring.at == "arrive"
     integrated = [k for k, c in enumerate(choices) if one_draw and wanted == "auto" and c.estimator == Conditional()]
+    if dense is not None and not choices:
+        raise dense  # no estimator does all elements of a vector at once: one by one then
     if choices:
         return Offer(tuple(choices), refusals, best=integrated[0] if integrated else None)
     raise UnsupportedError(
