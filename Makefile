@@ -38,10 +38,11 @@ test-slow: $(STAMP) ## the tests that take minutes
 test-gpu: $(STAMP) ## the tests that need a CUDA device
 	$(PYTEST) -q -m gpu
 
-coverage: $(STAMP) ## how often 95 % intervals hold the truth, for all that is offered (20 minutes); writes docs/coverage.md
-	WORKERS=$(WORKERS) $(BIN)/python -m tests.coverage.report
+coverage: $(STAMP) ## how often 95 % intervals hold the truth, for all that is offered (hours; COVERAGE="--continue Heston" for a part)
+	$(BIN)/python -m tests.coverage.truths
+	WORKERS=$(WORKERS) $(BIN)/python -m tests.coverage.report $(COVERAGE)
 
-capabilities: $(STAMP) ## write docs/capabilities.md, the matrix of what is offered, from the code
+capabilities: $(STAMP) ## write docs/capabilities.md, the matrix of what is offered, from the code (minutes)
 	$(BIN)/python -m tests.coverage.matrix
 
 lint: $(STAMP) ## ruff, rules and format

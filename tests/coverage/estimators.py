@@ -36,20 +36,33 @@ class Variant:
 
 # An estimator that is not here is tried as its class makes it without arguments, under the capitals of its name.
 VARIANTS: Mapping[str, tuple[Variant, ...]] = {
-    "Pathwise": (Variant("P", gk.Pathwise(), "`Pathwise()`"),),
-    "LikelihoodRatio": (Variant("L", gk.LikelihoodRatio(), "`LikelihoodRatio()`"),),
+    "Pathwise": (Variant("P", gk.Pathwise(), "`Pathwise()`: the derivative along every path"),),
+    "LikelihoodRatio": (
+        Variant("L", gk.LikelihoodRatio(), "`LikelihoodRatio()`: weights from the density of the path"),
+    ),
     "Mixed": (
-        Variant("LP", gk.Mixed(), "`Mixed()`: the pathwise derivative of a likelihood ratio"),
-        Variant("PL", gk.Mixed(first="pathwise"), '`Mixed(first="pathwise")`: the reverse'),
+        Variant("LP", gk.Mixed(), "`Mixed()`: second order, the pathwise derivative of a likelihood ratio"),
+        Variant(
+            "PL",
+            gk.Mixed(first="pathwise"),
+            '`Mixed(first="pathwise")`: second order, the likelihood ratio of a pathwise derivative',
+        ),
     ),
     "Conditional": (
-        Variant("C", gk.Conditional(), "`Conditional()`"),
-        Variant("CM", gk.Conditional(second="mixed"), '`Conditional(second="mixed")`', orders=(2,)),
+        Variant("C", gk.Conditional(), "`Conditional()`: jumps integrated out, then pathwise"),
+        Variant(
+            "CM",
+            gk.Conditional(second="mixed"),
+            '`Conditional(second="mixed")`: second order, jumps integrated out, then mixed',
+            orders=(2,),
+        ),
     ),
-    "Smoothed": (Variant("S", gk.Smoothed(), "`Smoothed()`, biased", unbiased=False),),
+    "Malliavin": (Variant("M", gk.Malliavin(), "`Malliavin()`: weights from the noise of all steps"),),
+    "Vibrato": (Variant("V", gk.Vibrato(), "`Vibrato()`: pathwise up to the last step, a weight for that one"),),
+    "Smoothed": (Variant("S", gk.Smoothed(), "`Smoothed()`: jumps made smooth, biased", unbiased=False),),
     "FiniteDifference": (
         Variant(
-            "FD", gk.FiniteDifference(), "`FiniteDifference()`, biased by the square of a 1 % bump", unbiased=False
+            "FD", gk.FiniteDifference(), "`FiniteDifference()`: a bump of 1 %, biased by its square", unbiased=False
         ),
     ),
 }
@@ -77,8 +90,9 @@ def variants() -> Iterator[Variant]:
 
 
 def legend(codes: Collection[str]) -> str:
-    """What the codes in a table stand for."""
-    return "; ".join(f"**{v.code}** {v.says}" for v in variants() if v.code in codes) + "."
+    """What the codes in a table stand for, as a table."""
+    rows = [f"| **{v.code}** | {v.says} |" for v in variants() if v.code in codes]
+    return "\n".join(["| code | `estimator=` |", "| --- | --- |", *rows])
 
 
 def _plain(name: str, kind: type[gk.Estimator]) -> Variant:

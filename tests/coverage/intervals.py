@@ -106,7 +106,7 @@ def _outcome(offer: Offer, greek: str, estimates: list[gk.Estimate | None]) -> O
     if not ran:
         return Outcome(*name, 0, len(estimates), math.nan, math.nan)
     values, errors = np.array([e.value for e in ran]), np.array([e.std_error for e in ran])
-    certain = bool(np.all(errors <= ROUNDING * (1.0 + np.abs(values))))
+    certain = max(float(np.median(errors)), float(np.ptp(values))) <= ROUNDING * (1.0 + abs(float(values[0])))
     truth, doubt = truth_of(offer.case, greek).against(offer.variant.code, float(np.median(errors)), certain)
     allowed = FARTHEST * doubt + ROUNDING * (1.0 + abs(truth)) if certain else WIDTH * np.hypot(errors, doubt)
     inside = int(np.sum(np.abs(values - truth) <= allowed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,38 +17,54 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "capabilities.md"
 TEXT = """\
 # What is offered
 
-Which estimators give which Greek of which payoff under which model. Written from the code by
-`python -m tests.coverage.matrix`; a test holds it against the code. How well their intervals hold the truth:
-[Do the intervals hold the truth?](coverage.md)
+Which estimators give which Greek of which payoff under which model. Written from the code by `make capabilities`; a
+test holds it against the code. How well the intervals of each hold the truth is
+[a page of its own](coverage.md).
 
-In a cell are the unbiased estimators on offer; of those that it considers, `estimator="auto"` takes the one that a
-pilot run finds best. A number means that there is none, and leads to the reasons below the table. {bump}
+## How to read the tables
 
-{legend}
+A row is a payoff. Greeks of the model that are offered alike in all of its rows share a column; the last column has the
+payoff's own parameters, by first derivatives. A cell names the *unbiased* estimators on offer:
+
+{codes}
+| – ¹ | none of these: the note of that number, below the table, says why |
+
+`estimator="auto"`, the default, measures those of a cell that may be best in a pilot run and takes the one with the
+least variance times work; `Blend()` mixes them. {bumps}
 
 {models}
 
 ## Why estimators refuse
 
-Each refusal is a `gk.UnsupportedError` with its reason; the parameter and the jump that it names are replaced by θ and
-"a jump" here, and counted over all tables above.
+Each refusal is a `gk.UnsupportedError` with its reason and a remedy. The parameter that it names is replaced by θ here,
+the jump by "a jump". Counted over all tables above.
 
 {reasons}
 """
 NOT_ITS_ORDER = "mixed: needs a second derivative"  # no reason: it is not what the estimator is for
-EVERYWHERE = "`FiniteDifference()` (**FD**, biased) is left out: it gives every Greek here, by request."
+DIGITS, RAISED = "0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"
+OWN = "its own parameters"
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """One case, its offers by estimator."""
 
     case: Case
     offers: Sequence[Offer]
 
-    @property
-    def greeks(self) -> list[str]:
-        return greeks_of(self.case)
+    def cell(self, greek: str) -> str:
+        """The codes of what is offered, or a dash and who refuses why."""
+        unbiased = [o for o in self.offers if o.variant.unbiased]
+        given = [o.variant.code for o in unbiased if greek in o.chosen]
+        return " ".join(given) or f"– {_objections(unbiased, greek)}"
+
+    def own(self) -> str:
+        """What is offered in the payoff's own parameters, those that are alike together."""
+        alike: dict[str, list[str]] = {}
+        for greek in greeks_of(self.case)[len(greeks_of_model(self.case)) :]:
+            alike.setdefault(self.cell(greek), []).append(greek.removeprefix("d_"))
+        return "; ".join(f"{', '.join(names)}: {cell}" for cell, names in alike.items())
 
 
 def page() -> str:
@@ -56,8 +72,8 @@ def page() -> str:
     made = [o for m in MODELS for o in offers(m)[0]]
     shown = [v.code for v in variants() if v.unbiased and v.single]
     return TEXT.format(
-        bump=_about_bumps(made),
-        legend=legend(shown),
+        codes=legend(shown),
+        bumps=_about_bumps(made),
         models="\n\n".join(section(m) for m in MODELS),
         reasons=_why(made),
     )
@@ -66,34 +82,68 @@ def page() -> str:
 def section(model: str) -> str:
     """One model: a table of payoffs and Greeks, and its notes."""
     made, unpayable = offers(model)
-    rows = [_Row(case, list(group)) for case, group in groupby(made, key=lambda o: o.case)]
-    greeks = greeks_of_model(rows[0].case)
-    notes: dict[str, int] = {}
-    head = [f"| payoff | {' | '.join(greeks)} | its own parameters |", "| --- " * (len(greeks) + 2) + "|"]
-    body = [f"| {row.case.payoff_name} | {' | '.join(_cells(row, greeks, notes))} |" for row in rows]
+    rows = [Row(case, list(group)) for case, group in groupby(made, key=lambda o: o.case)]
+    columns = _columns(rows)
+    head = [f"| payoff | {' | '.join(', '.join(names) for names in columns)} | {OWN} |"]
+    head += ["| --- " * (len(columns) + 2) + "|"]
+    body = [f"| {r.case.payoff_name} | {' | '.join(r.cell(names[0]) for names in columns)} | {r.own()} |" for r in rows]
+    table, notes = _numbered("\n".join(head + body))
     title = f"## {model}\n\n{_doc(model)} Scheme: `{rows[0].case.scheme!r}`."
-    foot = [f"{number}. {reason}" for reason, number in notes.items()]
-    return "\n\n".join(part for part in (title, "\n".join(head + body), "\n".join(foot), _refused(unpayable)) if part)
+    return "\n\n".join(part for part in (title, table, notes, _refused(unpayable)) if part)
 
 
-def _cells(row: _Row, greeks: Sequence[str], notes: dict[str, int]) -> list[str]:
-    """A cell a Greek of the model, and one for all parameters of the payoff."""
-    own = [f"{g.removeprefix('d_')} {_cell(row, g, notes)}" for g in row.greeks if g not in greeks]
-    return [*(_cell(row, g, notes) for g in greeks), "; ".join(own)]
+def _columns(rows: Sequence[Row]) -> list[list[str]]:
+    """The Greeks of the model, those together whose cells are equal in every row."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for greek in greeks_of_model(rows[0].case):
+        alike.setdefault(tuple(row.cell(greek) for row in rows), []).append(greek)
+    return list(alike.values())
+
+
+def _objections(refusing: Sequence[Offer], greek: str) -> str:
+    """ "{C: why; L: why}": every estimator's reason, equal ones together; `_numbered` makes a note of it."""
+    by_reason: dict[str, list[str]] = {}
+    for o in refusing:
+        why = _general(o.refused.get(greek, NOT_ITS_ORDER))
+        if not why.startswith(NOT_ITS_ORDER):
+            by_reason.setdefault(why, []).append(o.variant.code)
+    said = [f"**{' '.join(codes)}** {why}" for why, codes in by_reason.items()]
+    return "{" + ". ".join(said) + "}"
+
+
+def _numbered(table: str) -> tuple[str, str]:
+    """The table with numbers in place of its reasons, and the numbered reasons."""
+    numbers: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return str(numbers.setdefault(found[1], len(numbers) + 1)).translate(str.maketrans(DIGITS, RAISED))
+
+    table = re.sub(r"\{(.*?)\}", number, table)
+    return table, "\n".join(f"{n}. {reason}." for reason, n in numbers.items())
+
+
+def written(model: str) -> dict[str, dict[str, str]]:
+    """What the page says: payoff -> Greek -> its cell, reasons in place of numbers; none for what cannot be paid."""
+    text = PAGE.read_text(encoding="utf-8").partition(f"## {model}\n")[2].partition("\n## ")[0]
+    notes = dict(re.findall(r"^(\d+)\. (.*)\.$", text, re.MULTILINE))
+    lines = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    refused = re.findall(r"^- Not at all: (.*?)\. ", text, re.MULTILINE)
+    unpayable: dict[str, dict[str, str]] = {name: {} for names in refused for name in names.split("; ")}
+    return {row[0]: _cells_of(lines[0], row, notes) for row in lines[2:]} | unpayable
+
+
+def _cells_of(head: Sequence[str], row: Sequence[str], notes: Mapping[str, str]) -> dict[str, str]:
+    """A row of the page by Greek; the payoff's own parameters are one entry, named as in the table's head."""
+
+    def reason(found: re.Match[str]) -> str:
+        return "– {" + notes[found[1].translate(str.maketrans(RAISED, DIGITS))] + "}"
+
+    cells = [re.sub(f"– ([{RAISED}]+)", reason, cell) for cell in row[1:]]
+    return {greek: cell for names, cell in zip(head[1:], cells, strict=False) for greek in names.split(", ")}
 
 
 def _doc(model: str) -> str:
     return f"`{(type(MODELS[model][0]).__doc__ or '').splitlines()[0].rstrip('.')}`.{NOTES.get(model, '')}"
-
-
-def _cell(row: _Row, greek: str, notes: dict[str, int]) -> str:
-    unbiased = [o for o in row.offers if o.variant.unbiased]
-    given = [o.variant.code for o in unbiased if greek in o.chosen]
-    if given:
-        return " ".join(given)
-    why = [_general(o.refused[greek]) for o in unbiased if greek in o.refused]
-    reason = "; ".join(part for part in dict.fromkeys(why) if not part.startswith(NOT_ITS_ORDER))
-    return f"– ({notes.setdefault(reason, len(notes) + 1)})"
 
 
 def _refused(unpayable: Sequence[Unpayable]) -> str:
@@ -105,8 +155,14 @@ def _refused(unpayable: Sequence[Unpayable]) -> str:
 
 
 def _about_bumps(made: Sequence[Offer]) -> str:
-    lacking = [f"{o.case}, {g}" for o in made if o.variant.code == "FD" for g in o.refused]
-    return f"{EVERYWHERE[:-1]} but {'; '.join(lacking)}." if lacking else EVERYWHERE
+    """What the biased ones give, which are left out of the cells."""
+    said = []
+    for v in variants():
+        lacking = [g for o in made if o.variant == v for g in o.refused]
+        if v.single and not v.unbiased:
+            given = f"all but {len(lacking)} of them" if lacking else "all of them"
+            said.append(f"{v.says.partition(':')[0]} (**{v.code}**) gives {given}")
+    return f"Biased estimators are left out of the\ncells: by request {' and '.join(said)}."
 
 
 def _why(made: Sequence[Offer]) -> str:

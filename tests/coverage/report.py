@@ -1,6 +1,7 @@
 """The whole suite: `python -m tests.coverage.report [MODEL ...]` examines every offer and writes docs/coverage.md.
 
-Outcomes are kept in `results.csv`, one row an interval examined; with models named, only theirs are made anew.
+Outcomes are kept in `results.csv`, one row an interval examined; with models named, only theirs are made anew, and with
+`--continue` only what the file lacks.
 Exit code 1 if an interval outside the band is not known, or one known to be outside is not.
 """
 
@@ -23,7 +24,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tests.coverage import truths
-from tests.coverage.cases import MODELS, Case
+from tests.coverage.cases import MODELS, Case, cases
 from tests.coverage.estimators import PILOTED, Variant, legend, variants
 from tests.coverage.intervals import AGAIN, FEW_PATHS, PATHS, SEEDS, Outcome, band, examined
 from tests.coverage.known import KNOWN, reason_for
@@ -33,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "coverage.md"
 FILE = Path(__file__).with_name("results.csv")
 WORST = 12
+CONTINUE = "--continue"
 SHORT_OF_PATHS = "BlackScholes"  # the model that is tried with few paths too
 
 
@@ -47,7 +49,9 @@ every model, payoff, Greek and estimator [on offer](capabilities.md), at one set
 
 {table}
 
-Within the band / examined, and the share of all intervals that held the truth. {legend}
+A cell has the numbers, within the band / examined, and the share of all intervals that held the truth. In the columns:
+
+{legend}
 
 ## The rule
 
@@ -55,9 +59,10 @@ Of {seeds} intervals {low} to {high} must hold the truth: the exact binomial ban
 time. Among thousands a few would leave it by chance alone, so an interval that does is tried again on {fresh} fresh
 seeds, and misses if it is outside again. Seeds are fixed.
 
-The truth is a closed form where there is one, else the mean of {truth_paths} paths of the sharpest unbiased estimator,
-which the next sharpest must confirm on draws of its own; an estimator is held against the other one where that is
-precise enough. A scheme with time steps is held against the truth of the same scheme: an interval knows nothing of the
+The truth is a closed form where there is one, else the mean of {truth_paths} paths (half as many in a few cases) of the
+sharpest unbiased estimator, which the next sharpest must confirm on draws of its own; an estimator is held against the
+other one where that is precise enough. A scheme with time steps is held against the truth of the same scheme: an
+interval knows nothing of the
 [time-step bias](limitations.md#time-step-bias).
 
 ## Intervals that miss
@@ -85,24 +90,32 @@ class Result:
     paths: int
     outcome: Outcome
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The case and the estimator."""
+        return f"{self.outcome.model}: {self.outcome.payoff}", self.outcome.estimator
 
-def examine(models: Sequence[str], workers: int) -> Iterator[Result]:
-    """Every offer of the models, on all cores."""
-    single = [offer for m in models for offer in offers(m)[0] if offer.greeks]
-    made: list[tuple[Case, Variant]] = [(offer.case, offer.variant) for offer in single]
-    made += [(case, variant) for case in dict.fromkeys(offer.case for offer in single) for variant in PILOTED]
-    tasks = [(*task, PATHS) for task in made]
-    tasks += [(*task, FEW_PATHS) for task in made if task[0].model_name == SHORT_OF_PATHS]
+
+def examine(tasks: Sequence[tuple[Case, Variant]], workers: int) -> Iterator[list[Result]]:
+    """The results of each task, on all cores."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        found = pool.map(_examined, tasks, chunksize=2)
-        for results in track(found, f"{', '.join(models)}", len(tasks), console=Console(stderr=True)):
-            yield from results
+        yield from track(pool.map(_examined, tasks), "offers", len(tasks), console=Console(stderr=True))
 
 
-def _examined(task: tuple[Case, Variant, int]) -> list[Result]:
-    case, variant, paths = task
-    return [Result(paths, o) for o in examined(offered(case, variant), paths, retry=paths == PATHS)]
+def tasks_of(model: str) -> list[tuple[Case, Variant]]:
+    """Every offer of a model, and the choices by a pilot."""
+    single = [(offer.case, offer.variant) for offer in offers(model)[0] if offer.greeks]
+    return single + [(case, variant) for case in dict.fromkeys(case for case, _ in single) for variant in PILOTED]
+
+
+def _examined(task: tuple[Case, Variant]) -> list[Result]:
+    """One offer, with few paths too where the model is the one for it, so that nothing is compiled twice."""
+    offer = offered(*task)
+    found = [Result(PATHS, o) for o in examined(offer)]
+    if offer.case.model_name == SHORT_OF_PATHS:
+        found += [Result(FEW_PATHS, o) for o in examined(offer, FEW_PATHS, retry=False)]
+    return found
 
 
 def stored() -> list[Result]:
@@ -127,7 +140,7 @@ def store(results: Sequence[Result]) -> None:
     with FILE.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(["paths", *(f.name for f in fields(Outcome))])
-        for r in sorted(results, key=lambda r: (order.index(r.outcome.model), -r.paths)):
+        for r in sorted(results, key=lambda r: (order.index(r.outcome.model), -r.paths, r.key)):
             writer.writerow([r.paths, *(f"{v:.3g}" if isinstance(v, float) else v for v in astuple(r.outcome))])
 
 
@@ -161,7 +174,7 @@ def page(results: Sequence[Result]) -> str:
         within=f"{sum(o.within for o in promised):,}",
         all=f"{len(promised):,}",
         models=", ".join(m for m in MODELS if m in seen),
-        left=f" Not examined yet: {', '.join(m for m in MODELS if m not in seen)}." if seen != set(MODELS) else "",
+        left=_left(promised),
         table=_table(promised),
         legend=legend(_codes(promised)),
         missing=_missing([o for o in promised if not o.within]),
@@ -172,6 +185,22 @@ def page(results: Sequence[Result]) -> str:
         few_table=_table(few),
         few_model=SHORT_OF_PATHS,
     )
+
+
+def _left(found: Sequence[Outcome]) -> str:
+    """Models without any result, and what the others lack: payoffs, and choices that come with every payoff."""
+    none = [m for m in MODELS if m not in {o.model for o in found}]
+    said = [f"{', '.join(none)}"] if none else []
+    for m in (m for m in MODELS if m not in none):
+        all_payoffs, seen = {c.payoff_name for c in cases(m)}, {o.payoff for o in found if o.model == m}
+        lacking = [f"{len(all_payoffs - seen)} of {len(all_payoffs)} payoffs"] if all_payoffs - seen else []
+        lacking += [v.code for v in PILOTED if v.code not in {o.estimator for o in found if o.model == m}]
+        said += [f"{', '.join(lacking)} of {m}"] if lacking else []
+    return f" Yet to be examined: {'; '.join(said)}." if said else ""
+
+
+def _key(r: Result) -> tuple[str, str]:
+    return r.key
 
 
 def _codes(found: Sequence[Outcome]) -> list[str]:
@@ -197,7 +226,14 @@ def _missing(missed: Sequence[Outcome]) -> str:
     if not missed:
         return "None."
     by_reason = groupby(sorted(missed, key=reason_for), key=reason_for)
-    return "\n\n".join(f"{why or 'Not explained yet.'}\n\n{_listed(list(those))}" for why, those in by_reason)
+    return "\n\n".join(_explained(why or "Not explained yet.", list(those)) for why, those in by_reason)
+
+
+def _explained(why: str, those: Sequence[Outcome]) -> str:
+    """A reason and the intervals that it is given for, the worst of them if they are many."""
+    shown = sorted(those, key=attrgetter("coverage"))[:WORST]
+    more = f" The worst {len(shown)} of {len(those)}:" if len(those) > len(shown) else ""
+    return f"{why}{more}\n\n{_listed(shown)}"
 
 
 def _listed(found: Sequence[Outcome]) -> str:
@@ -221,16 +257,21 @@ def _show(results: Sequence[Result]) -> None:
         console.print(fault, highlight=False, soft_wrap=True)
 
 
-def _main(models: Sequence[str]) -> int:
-    workers = int(os.environ.get("WORKERS", os.cpu_count() or 1))
-    new = list(examine(models, workers))
-    results = [*(r for r in stored() if r.outcome.model not in models), *new]
-    store(results)
-    results = stored()
-    PAGE.write_text(page(results), encoding="utf-8")
-    _show(results)
-    return int(bool(faults(results)))
+def _main(arguments: Sequence[str]) -> int:
+    """Examines, and keeps every result on file at once: what was interrupted goes on with --continue."""
+    models = [a for a in arguments if a != CONTINUE] or list(MODELS)
+    tasks = {(str(case), variant.code): (case, variant) for m in models for case, variant in tasks_of(m)}
+    kept = [r for r in stored() if r.key in tasks or r.outcome.model not in models]
+    if CONTINUE in arguments:
+        tasks = {key: task for key, task in tasks.items() if key not in {r.key for r in kept}}
+    results = {key: list(group) for key, group in groupby(sorted(kept, key=_key), key=_key)}
+    for new in examine(list(tasks.values()), int(os.environ.get("WORKERS", os.cpu_count() or 1))):
+        results[new[0].key] = new
+        store([r for group in results.values() for r in group])
+    PAGE.write_text(page(stored()), encoding="utf-8")
+    _show(stored())
+    return int(bool(faults(stored())))
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:] or list(MODELS)))
+    sys.exit(_main(sys.argv[1:]))

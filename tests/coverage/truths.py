@@ -78,15 +78,15 @@ def _read(row: Mapping[str, str]) -> Truth:
     return Truth(**{f.name: float(row[f.name]) if f.type == "float" else row[f.name] for f in fields(Truth)})  # type: ignore[arg-type]
 
 
-def computed(model: str, known: Collection[tuple[str, str, str]] = ()) -> Iterator[Truth]:
-    """The truths of one model, of the cases that have a Greek on offer which is not known."""
+def computed(model: str, known: Collection[tuple[str, str, str]] = ()) -> Iterator[list[Truth]]:
+    """The truths of one model, case by case, where a Greek is on offer which is not known."""
     by_case: dict[Case, list[Offer]] = {}
     for offer in offers(model)[0]:
         by_case.setdefault(offer.case, []).append(offer)
     for case, offered in by_case.items():
         wanted = ["price", *dict.fromkeys(g for o in offered for g in o.greeks)]
         if any((case.model_name, case.payoff_name, g) not in known for g in wanted):
-            yield from _of_case(case, offered, wanted)
+            yield list(_of_case(case, offered, wanted))
 
 
 def _of_case(case: Case, offered: Sequence[Offer], wanted: Sequence[str]) -> Iterator[Truth]:
@@ -135,9 +135,11 @@ def _write(found: Sequence[Truth]) -> None:
 def _main(models: Sequence[str]) -> int:
     """New truths of these models, or of all cases that have none; 1 if some are doubtful."""
     kept = {key: t for key, t in truths().items() if t.model not in models} if FILE.exists() else {}
-    new = [t for model in models or MODELS for t in computed(model, kept)]
-    kept |= {(t.model, t.payoff, t.greek): t for t in new}
-    _write(sorted(kept.values(), key=lambda t: list(MODELS).index(t.model)))
+    new: list[Truth] = []
+    for case in (case for model in models or MODELS for case in computed(model, kept)):
+        new += case
+        kept |= {(t.model, t.payoff, t.greek): t for t in case}
+        _write(sorted(kept.values(), key=lambda t: list(MODELS).index(t.model)))  # at once: they take an hour
     doubtful = [t for t in new if not t.z < FARTHEST]
     for t in doubtful:
         print(f"{t.model}, {t.payoff}, {t.greek}: {t.by} and {t.check_by} are {t.z:.1f} standard errors apart")
