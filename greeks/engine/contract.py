@@ -17,7 +17,7 @@ from greeks.payoffs.base import Payoff, is_continuous
 from greeks.schemes.base import Scheme
 from greeks.schemes.sde import trace_sde
 
-ALIVE, PAID = symbol("alive"), symbol("paid")
+ALIVE, PAID = symbol("contract.alive"), symbol("contract.paid")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_st
         stays, stat, start = rules.unmoved
         value = value + stays * (substitute(value, {stat: start}) - value)
     if not is_const(rules.flow, 0.0):
-        carries.append(Carry.of("paid", ZERO, observe=PAID + rules.flow))
+        carries.append(Carry.of(PAID.payload, ZERO, observe=PAID + rules.flow))
         value = value + PAID
     noise = {**step.noise, "arrive": (*step.noise.get("arrive", ()), *rules.noise)}
     outputs = {"price": value, "unit": ONE}
@@ -115,7 +115,7 @@ def _on_dates(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled:
     ends = _exit(flows, show, discount, settled, after)
     if ends is None:
         return _Rules(carries, flow, False)
-    alive = Carry.of("alive", ONE, observe=where(ends.condition, ZERO, ALIVE))
+    alive = Carry.of(ALIVE.payload, ONE, observe=where(ends.condition, ZERO, ALIVE))
     return _Rules((*carries, alive), ALIVE * (flow + where(ends.condition, ends.amount, ZERO)), True, ends)
 
 
@@ -127,7 +127,7 @@ def _always(watch: Watch, flows: _Flows, show: Mapping[Expr, Expr]) -> _Rules:
     seen = watch.over(stats, exits, substitute(flows.paid, show))
     if not exits:
         return _Rules(seen.carries, ZERO, False, noise=seen.noise, unmoved=seen.unmoved)
-    alive = Carry.of("alive", ONE, observe=ALIVE * seen.survival)
+    alive = Carry.of(ALIVE.payload, ONE, observe=ALIVE * seen.survival)
     return _Rules((*seen.carries, alive), ALIVE * (ONE - seen.survival) * seen.worth, True, noise=seen.noise)
 
 

@@ -206,8 +206,8 @@ def _parameter_name(e: Expr, at: int) -> str:
 
 def _grid_row(array: str, names: Sequence[Expr], row: str) -> tuple[dict[Expr, Place], list[str]]:
     """Places of the grid's symbols, and the lines that read a row of it."""
-    places = {e: Place(name=f"grid_{e.payload}") for e in names}
-    return places, [f"grid_{e.payload} = {array}[{row}, {i}]" for i, e in enumerate(names)]
+    places = {e: Place(name=str(e.payload).replace(".", "_")) for e in names}
+    return places, [f"{place.name} = {array}[{row}, {i}]" for i, place in enumerate(places.values())]
 
 
 def _fixed_frontier(roots: Sequence[Expr], moving: set[Expr]) -> list[Expr]:

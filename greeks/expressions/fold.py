@@ -15,17 +15,17 @@ from dataclasses import dataclass, field, replace
 
 from greeks.expressions.node import Expr, substitute, symbol, symbols
 
-# What the time grid supplies.
-T = symbol("t")  # time at the start of a fine step
-DT = symbol("dt")  # its length
-DATE = symbol("date")  # the observation date just reached
-EVENLY = symbol("evenly")  # 1 / (fine steps left to the next date, this one included)
-LAST_STEP = symbol("last_step")  # 1 on the last fine step before a date, else 0
-OBSERVED = symbol("observed")  # 1 on a date that the payoff looks at, else 0
-AT_START = symbol("at_start")  # 1 where today's state is observed, else 0
-T_SHIFT = symbol("t_shift")  # dt_i/d(valuation time) of T ...
-DT_SHIFT = symbol("dt_shift")  # ... and of DT: all contract dates stay, the first interval shrinks
-VALUATION = symbol("valuation")  # the valuation time itself, 0
+# What the time grid supplies; no parameter's name has a dot.
+T = symbol("grid.t")  # time at the start of a fine step
+DT = symbol("grid.dt")  # its length
+DATE = symbol("grid.date")  # the observation date just reached
+EVENLY = symbol("grid.evenly")  # 1 / (fine steps left to the next date, this one included)
+LAST_STEP = symbol("grid.last_step")  # 1 on the last fine step before a date, else 0
+OBSERVED = symbol("grid.observed")  # 1 on a date that the payoff looks at, else 0
+AT_START = symbol("grid.at_start")  # 1 where today's state is observed, else 0
+T_SHIFT = symbol("grid.t_shift")  # dt_i/d(valuation time) of T ...
+DT_SHIFT = symbol("grid.dt_shift")  # ... and of DT: all contract dates stay, the first interval shrinks
+VALUATION = symbol("grid.valuation")  # the valuation time itself, 0
 
 GRID_FINE = (T, DT, EVENLY, LAST_STEP, T_SHIFT, DT_SHIFT)
 GRID_DATE = (DATE, AT_START, OBSERVED)

@@ -106,7 +106,7 @@ def test_more_paths_extend_the_same_sample() -> None:
 @pytest.mark.parametrize("seeds", [((0, 0), (0, 1)), ((0, 0), (1, 0)), ((5, 3), (5, 4)), ((2**63, 0), (1, 0))])
 def test_seeds_and_streams_are_independent(seeds: tuple[tuple[int, int], tuple[int, int]]) -> None:
     """Prices of many small runs in two families of draws are uncorrelated, and never the same."""
-    model, payoff = BLACK_SCHOLES, gk.Call(101.0, 1.0)
+    model, payoff = BLACK_SCHOLES, gk.AsianCall(101.0, 1.0, 2)
 
     def family(seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.array(

@@ -130,8 +130,8 @@ def test_the_same_payoff_written_by_a_user_gives_the_same_bits(mine: gk.Payoff, 
 
 
 def test_another_formula_for_the_same_payoff_differs_by_rounding_only() -> None:
-    mine = numbers(BUILT_IN, MyUpAndOutCall(100.0, 120.0, 1.0, 6))
-    by_density = dict.fromkeys(GREEKS, gk.LikelihoodRatio())
+    mine = numbers(BUILT_IN, MyUpAndOutCall(100.0, 120.0, 1.0, 6), estimator=gk.LikelihoodRatio())
+    by_density = gk.LikelihoodRatio()
     theirs = numbers(BUILT_IN, gk.BarrierOption(100.0, 120.0, 1.0, 6, direction="up"), estimator=by_density)
     for name, found in theirs.items():
         assert mine[name] == pytest.approx(found, rel=1e-11), name
@@ -170,7 +170,24 @@ def test_a_vector_parameter_may_have_any_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["w", "p", "exp", "grid", "dt", "t", "price", "unit", "paid", "z_0", "score", "stat_0"]
+    "name",
+    [
+        "w",
+        "p",
+        "exp",
+        "grid",
+        "dt",
+        "t",
+        "price",
+        "unit",
+        "paid",
+        "z_0",
+        "score",
+        "stat_0",
+        "alive",
+        "date",
+        "observed",
+    ],
 )
 def test_a_scalar_parameter_may_have_any_name(name: str) -> None:
     def settle(self: Any, stats: Any, x: Any) -> Any:
