@@ -41,7 +41,9 @@ def test_tangents_of_a_variance_near_0_raise_the_alarm(set_: str) -> None:
     """Pathwise Greeks in the variance's parameters, at every one of ten seeds, and not the delta."""
     greeks = ["d_variance", "d_theta", "d_xi", "delta"]
     for seed in range(10):
-        r = gk.sensitivities(ANDERSEN[set_], CALL, greeks, paths=2**16, seed=seed, scheme=EULER)
+        r = gk.sensitivities(
+            ANDERSEN[set_], CALL, greeks, paths=2**16, seed=seed, scheme=EULER, estimator=gk.Pathwise()
+        )
         for greek in greeks[:3]:
             (text,) = r[greek].warnings
             share = r[greek].largest_share
@@ -78,7 +80,9 @@ def test_tiny_steps_make_a_score_noisy_but_its_error_stays_known(steps: int) -> 
 
 def test_what_an_estimate_knows() -> None:
     """A digital that pays with probability p: kurtosis 1/(p (1-p)) - 3, the farthest path at max(p, 1-p)."""
-    r = gk.sensitivities(BLACK_SCHOLES, gk.DigitalCall(150.0, 1.0), ["delta"], paths=2**16, seed=3)
+    r = gk.sensitivities(
+        BLACK_SCHOLES, gk.DigitalCall(150.0, 1.0), ["delta"], paths=2**16, seed=3, estimator=gk.LikelihoodRatio()
+    )
     price = r["price"]
     p = price.value * math.exp(0.05)
     assert price.kurtosis == pytest.approx(1.0 / (p * (1.0 - p)) - 3.0, rel=0.1)  # of a fourth of the paths
@@ -96,7 +100,7 @@ def test_unknown_is_none() -> None:
     """All paths went into the coefficient of the control, or no path differs from another."""
     r = gk.sensitivities(BLACK_SCHOLES, DIGITAL, ["delta"], estimator=gk.LikelihoodRatio(), paths=8192, seed=3)
     assert r["delta"].kurtosis is None and r["price"].kurtosis is not None
-    sure = gk.price(BLACK_SCHOLES, gk.DigitalCall(1e-3, 1.0), paths=4096, seed=1)
+    sure = gk.price(BLACK_SCHOLES, gk.DigitalCall(1e-3, 1.0), paths=4096, seed=1, estimator=gk.LikelihoodRatio())
     assert sure.kurtosis is None and sure.warnings
     assert r.to_frame()["effective_paths"].isna().tolist() == [False, True]
 
