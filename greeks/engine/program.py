@@ -113,7 +113,7 @@ class _Writer:
             row = f"int(grid[k, 2]) + j * {width}"
             inner = self._stage(stages.fine, self.table.fine, row, "f", Turn("s", fine=True))
             lines += ["    for j in range(int(grid[k, 0])):", *("        " + x for x in [*inner, "s += 1"])]
-        lines += ["    " + x for x in self._dates()]
+        lines += ["    " + x for x in self._dates() or ["pass"]]
         return [*lines, *self._settle()]
 
     def _dates(self) -> list[str]:

@@ -50,7 +50,8 @@ class Sobol(PointSet):
     most_dimensions = 21_201
 
     def directions(self, dimensions: int) -> Array:
-        return direction_numbers(dimensions)
+        known = min(1 << max(dimensions - 1, 0).bit_length(), self.most_dimensions)  # contracts of like size share
+        return direction_numbers(known)[: BITS * dimensions]
 
 
 @lru_cache(maxsize=8)

@@ -289,3 +289,22 @@ def test_batches_are_whole() -> None:
     assert pairs.following(2 * CHUNK, 3 * CHUNK, 2**40) == 2 * CHUNK
     assert points.range(768, 1536) == {"first": 256, "paths": 512, "families": 3}
     assert points.part(64) == 3 * 21 * CHUNK
+
+
+@dataclass(frozen=True)
+class Bond(gk.Payoff):
+    """1 at maturity: no path differs from another."""
+
+    maturity: gk.Scalar
+    dates: int = 3
+
+    def settle(self, stats: tuple[gk.Scalar, ...], x: tuple[gk.Scalar, ...]) -> gk.Scalar:
+        return 1.0
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_what_has_no_noise_needs_none(name: str) -> None:
+    bond = gk.price(MODEL, Bond(1.0), sampler=SAMPLERS[name])
+    assert bond.value == pytest.approx(math.exp(-0.05), rel=1e-13) and bond.std_error < 1e-10
+    call = gk.price(MODEL, gk.Call(100.0, 1.0), sampler=SAMPLERS[name])
+    assert call.value == pytest.approx(9.227005508, abs=5.0 * call.std_error + 1e-6)
