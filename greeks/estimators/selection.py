@@ -31,6 +31,7 @@ Wanted = Estimator | Blend | Against | str
 SMALL_BUMP = 1e-3  # relative; of a bias that no check notices
 BY_STEP = Conditional(over="step")
 CONDITIONAL = (Conditional(), BY_STEP)
+THEN_MIXED = Conditional(second="mixed")
 WEIGHTS = (LikelihoodRatio(), Malliavin())
 
 
@@ -58,16 +59,17 @@ def candidates(order: int) -> tuple[Estimator, ...]:
         return (Mean(), *CONDITIONAL)
     if order == 1:
         return (Pathwise(), *CONDITIONAL, *WEIGHTS)
-    return (Pathwise(), *CONDITIONAL, Mixed(), Mixed(first="pathwise"), *WEIGHTS)
+    return (Pathwise(), *CONDITIONAL, Mixed(), Mixed(first="pathwise"), THEN_MIXED, *WEIGHTS)
 
 
 def dominated(estimator: Estimator, order: int, valid: Collection[Estimator]) -> bool:
     """Whether an estimator need not be tried beside the valid ones: it hardly ever needed less work, and none by much.
 
-    So it was over the cases of the reference values: of weights where a derivative along the path was valid; and, but
-    for second derivatives, of conditioning step by step where the whole path could be conditioned at once.
+    So it was over the cases of the reference values: of weights, and of mixing after conditioning, where a derivative
+    along the path was valid; and, but for second derivatives, of conditioning step by step where the whole path could
+    be conditioned at once.
     """
-    if estimator in WEIGHTS:
+    if estimator in (*WEIGHTS, THEN_MIXED):
         return any(isinstance(e, (Pathwise, Mixed)) for e in valid)
     return order < 2 and estimator == BY_STEP and Conditional() in valid
 
