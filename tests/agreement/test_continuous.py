@@ -40,6 +40,11 @@ def trade(case: Case) -> Trade:
 TRADES = {kind: [trade(case) for case in cases("B1", kind)] for kind in (*BARRIERS, *TOUCHES, *CASH, *LOOKBACKS)}
 
 
-@pytest.mark.parametrize("kind", TRADES)
+def marked(kind: str) -> object:
+    """Upwards is downwards mirrored: those take their time elsewhere."""
+    return pytest.param(kind, marks=pytest.mark.slow) if kind.startswith("up") or "_up_" in kind else kind
+
+
+@pytest.mark.parametrize("kind", [marked(kind) for kind in TRADES])
 def test_every_greek(kind: str) -> None:
     assert_agreement("continuous", TRADES[kind], paths=2**16)

@@ -69,6 +69,7 @@ def test_the_reason_keeps_the_losers_figures_and_the_refusals() -> None:
     assert "pathwise in spot would silently miss the jump" in delta.reason
 
 
+@pytest.mark.slow
 def test_explain_says_what_a_run_then_does() -> None:
     for model, payoff, greeks in CONTESTED:
         told = gk.explain(model, payoff, greeks)
@@ -122,6 +123,7 @@ def test_estimators_of_different_greeks_do_not_disturb_one_another() -> None:
 
 
 # Blend ------------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "payoff", "greeks"), CONTESTED[:5])
 def test_a_blend_has_no_more_variance_than_the_best_of_its_parts(model: Any, payoff: Any, greeks: list[str]) -> None:
     blended = gk.sensitivities(model, payoff, greeks, estimator=gk.Blend(), paths=2**14, seed=3)
@@ -162,6 +164,7 @@ def test_minimum_variance_weights() -> None:
 
 
 # verify -----------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_a_result_verifies_itself() -> None:
     for model, payoff, greeks in CONTESTED:
         result = gk.sensitivities(model, payoff, greeks, paths=2**13, seed=4)
