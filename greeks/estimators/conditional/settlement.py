@@ -32,16 +32,16 @@ def settled(fold: Fold, step: Step, observed: Expr, unobserved: Expr) -> tuple[E
 
 
 def needed(roots: Iterable[Expr], carries: Iterable[Carry]) -> tuple[Carry, ...]:
-    """Of some carries those that the roots use, directly or through others."""
+    """Of some carries those that the roots use, directly or through others, in their own order."""
     known = {c.symbol: c for c in carries}
-    found: dict[Expr, Carry] = {}
+    found: set[Expr] = set()
     todo = list(symbols(*roots))
     while todo:
         s = todo.pop()
         if s in known and s not in found:
-            found[s] = known[s]
+            found.add(s)
             todo += symbols(*(known[s].map(m) for m in MAPS))
-    return tuple(found.values())
+    return tuple(c for s, c in known.items() if s in found)
 
 
 @dataclass(frozen=True)
