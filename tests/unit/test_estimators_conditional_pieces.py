@@ -242,8 +242,8 @@ def test_without_a_direction_it_is_the_price_alone(over: str) -> None:
     """The plain path is not simulated beside the surviving one."""
     fold = gk.Conditional(over=over).apply(_fold(gk.BarrierOption(100.0, 90.0, 1.0, 12)), ())
     names = {str(c.symbol) for c in fold.carries}
-    assert "alive" not in names
-    assert ("log_spot" in names) == (over == "path") and ("alive!" in names) == (over == "step")
+    assert "contract.alive" not in names
+    assert ("log_spot" in names) == (over == "path") and ("contract.alive!" in names) == (over == "step")
 
 
 def _fold(payoff: gk.Payoff) -> Fold:
