@@ -202,7 +202,8 @@ class Sensitivities(Mapping[str, Estimate]):
     def verify(self, paths: int | None = None) -> Verification:
         """Every number again by another valid estimator on the same paths, and the z-score of the difference.
 
-        A wrong payoff, model or estimator that gives plausible numbers rarely gives the same ones by two ways.
+        An estimator that is not valid, or a jump that was declared to be none, rarely gives the same number by two
+        ways. What both share, the model and its time steps, is not checked; of a blend the first part is.
 
         Parameters
         ----------

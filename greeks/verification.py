@@ -83,10 +83,7 @@ class Verification:
 
 def _row(c: Check) -> tuple[str, ...]:
     if c.other is None:
-        return (c.greek, c.used.estimator, _value(c.used), "-", "", "", "no other estimator is valid")
-    verdict = "" if c.agrees else "DISAGREE"
-    return (c.greek, c.used.estimator, _value(c.used), c.other.estimator, _value(c.other), f"{c.z:+.2f}", verdict)
-
-
-def _value(e: Estimate) -> str:
-    return str(e)
+        return (c.greek, c.used.estimator, str(c.used), "-", "", "", "no other estimator is valid")
+    biased = "" if c.used.bias is None else f", biased by about {c.used.bias:.2g}"
+    verdict = "" if c.agrees else f"DISAGREE{biased}"
+    return (c.greek, c.used.estimator, str(c.used), c.other.estimator, str(c.other), f"{c.z:+.2f}", verdict)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from greeks.engine.contract import Contract
+from greeks.engine.decision import decide
 from greeks.engine.grid import time_grid
 from greeks.engine.menu import Wanted, menu_for
-from greeks.engine.pilot import decide
 from greeks.engine.plan import plan_of
 from greeks.engine.reading import readings_of
 from greeks.models.base import Model

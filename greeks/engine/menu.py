@@ -26,7 +26,7 @@ from greeks.samplers import Sampler
 from greeks.schemes.base import Scheme
 
 if TYPE_CHECKING:
-    from greeks.engine.pilot import Decision
+    from greeks.engine.decision import Decision
     from greeks.engine.plan import Plan
 
 Wanted = WantedOfOne | Mapping[str, WantedOfOne]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from greeks.engine.decision import Decision
 from greeks.engine.menu import Menu
-from greeks.engine.pilot import Decision
 from greeks.engine.plan import Plan
 from greeks.engine.tails import Tails
 

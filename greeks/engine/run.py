@@ -15,10 +15,10 @@ from greeks.engine.batches import Batches, independent
 from greeks.engine.bias import Bias
 from greeks.engine.contract import Contract
 from greeks.engine.control import PILOT, Array, cross_fitted, joined
+from greeks.engine.decision import Decision, decide, instead
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.menu import Menu, Wanted, menu_for
 from greeks.engine.noise import held
-from greeks.engine.pilot import Decision, decide, instead
 from greeks.engine.plan import Plan, plan_of
 from greeks.engine.reading import Reading, mixed, readings_of
 from greeks.engine.tails import Tails, known, tails_of, warning

@@ -38,7 +38,8 @@ def verification(
     for entry, samples in zip(menu.entries, plan.samples, strict=True):
         for option, sample in zip(entry.options, samples, strict=True):
             name = f"{entry.greek.name} by {option.estimator.shown}"
-            readings.append(Reading(name, (sample.column,), (1.0,), sample.random, option.estimator.name, ""))
+            by = option.estimator.name
+            readings.append(Reading(name, (sample.column,), (1.0,), sample.random, by, "", sample.bias))
         if len(samples) > 1:
             columns = (samples[0].column, samples[1].column)
             readings.append(Reading(entry.greek.name, columns, (1.0, -1.0), True, "difference", ""))

@@ -10,7 +10,7 @@ Estimators are transformations of folds: they add carries and change outputs, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from greeks.expressions.node import Expr, substitute, symbol, symbols
@@ -103,16 +103,7 @@ class Fold:
 
     def pruned(self) -> Fold:
         """Without the carries that no output needs."""
-        by_symbol = {c.symbol: c for c in self.carries}
-        needed: set[Expr] = set()
-        todo = list(symbols(*self.outputs.values()))
-        while todo:
-            s = todo.pop()
-            if s in by_symbol and s not in needed:
-                needed.add(s)
-                c = by_symbol[s]
-                todo.extend(symbols(c.start, *(c.map(m) for m in MAPS)))
-        return replace(self, carries=tuple(c for c in self.carries if c.symbol in needed))
+        return replace(self, carries=needed(self.outputs.values(), self.carries))
 
     def constants_folded(self) -> Fold:
         """With carries that never change replaced by their start."""
@@ -122,6 +113,19 @@ class Fold:
         carries = tuple(c.changed(lambda e: substitute(e, still)) for c in self.carries if c.symbol not in still)
         outputs = {k: substitute(e, still) for k, e in self.outputs.items()}
         return replace(self, carries=carries, outputs=outputs).constants_folded()
+
+
+def needed(roots: Iterable[Expr], carries: Iterable[Carry]) -> tuple[Carry, ...]:
+    """Of some carries those that the roots use, directly or through others, in their own order."""
+    known = {c.symbol: c for c in carries}
+    found: set[Expr] = set()
+    todo = list(symbols(*roots))
+    while todo:
+        s = todo.pop()
+        if s in known and s not in found:
+            found.add(s)
+            todo.extend(symbols(known[s].start, *(known[s].map(m) for m in MAPS)))
+    return tuple(c for s, c in known.items() if s in found)
 
 
 def depending(fold: Fold, sources: Collection[Expr]) -> set[Expr]:

@@ -7,23 +7,14 @@ from dataclasses import replace
 from functools import reduce
 
 from greeks.expressions import node as n
-from greeks.expressions.fold import MAPS, Fold
-from greeks.expressions.node import ONE, Expr, postorder, rebuild, symbols
+from greeks.expressions.fold import Fold, depending
+from greeks.expressions.node import ONE, Expr, postorder, rebuild
 
 
 def uniform_carries(fold: Fold) -> frozenset[Expr]:
     """Carries that are the same on every path: they start so and no map brings noise or another path's value in."""
     noise = {z for zs in fold.noise.values() for z in zs}
-    varying = set(noise)
-    while True:
-        more = {
-            c.symbol
-            for c in fold.carries
-            if c.symbol not in varying and not symbols(c.start, *(c.map(m) for m in MAPS)).isdisjoint(varying)
-        }
-        if not more:
-            return frozenset(c.symbol for c in fold.carries if c.symbol not in varying)
-        varying |= more
+    return frozenset(c.symbol for c in fold.carries) - depending(fold, noise)
 
 
 class Tidy:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from greeks.engine import pilot
+from greeks.engine import decision, pilot
 from greeks.engine.contract import Contract
 from greeks.engine.grid import time_grid
 from greeks.engine.menu import menu_for
@@ -37,7 +37,7 @@ def excesses(trade: Trade) -> Iterator[tuple[str, float]]:
     menu = menu_for(contract, scheme, grid.shape, trade.greeks, "auto")
     if not menu.contested:
         return
-    taken = pilot.decide(menu, contract, grid, "cpu").picks
+    taken = decision.decide(menu, contract, grid, "cpu").picks
     plan = plan_of(menu, contract, pilot.all_contested(menu), pilot=True)
     found = pilot.sampled(plan, *plan.table(contract, grid), "cpu", paths=MUCH, seed=99)
     for entry, which, samples in zip(menu.entries, taken, plan.samples, strict=True):

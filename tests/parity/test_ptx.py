@@ -17,7 +17,7 @@ import greeks as gk
 from greeks.engine.contract import Contract
 from greeks.engine.grid import time_grid
 from greeks.engine.menu import menu_for
-from greeks.engine.pilot import decide
+from greeks.engine.decision import decide
 from greeks.engine.plan import plan_of
 from greeks.kernels import cuda
 from greeks.schemes.defaults import default_scheme

@@ -14,9 +14,9 @@ import pytest
 import greeks as gk
 from greeks.engine.contract import Contract
 from greeks.engine.control import joined
+from greeks.engine.decision import decide
 from greeks.engine.grid import time_grid
 from greeks.engine.menu import menu_for
-from greeks.engine.pilot import decide
 from greeks.engine.plan import plan_of
 from greeks.kernels import cpu, moments
 from greeks.kernels.chunks import CHUNK

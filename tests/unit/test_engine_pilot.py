@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine import pilot
+from greeks.engine import decision, pilot
 from greeks.engine.contract import Contract
 from greeks.engine.grid import time_grid
 from greeks.engine.menu import menu_for
@@ -41,7 +41,7 @@ def test_the_choice_needs_no_more_than_a_fifth_above_the_least_work(model: Any, 
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, "auto")
     assert menu.contested
-    taken = pilot.decide(menu, contract, grid, "cpu").picks
+    taken = decision.decide(menu, contract, grid, "cpu").picks
     every = pilot.all_contested(menu)
     plan = plan_of(menu, contract, every)
     covariance = pilot.sampled(plan, *plan.table(contract, grid), "cpu", paths=2**15, seed=77).covariance
@@ -94,7 +94,7 @@ def test_nothing_is_measured_where_nothing_is_left_to_chance() -> None:
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, ["delta", "gamma"], "auto")
     assert not menu.contested
-    assert pilot.decide(menu, contract, grid, "cpu").reasons[1].startswith("integrated in closed form")
+    assert decision.decide(menu, contract, grid, "cpu").reasons[1].startswith("integrated in closed form")
 
 
 def test_where_the_pilot_sees_no_cash_flow_the_estimator_that_integrates_is_taken() -> None:
@@ -138,9 +138,9 @@ def test_weights_of_a_blend_add_up_to_one_and_are_told() -> None:
     contract, scheme = Contract.of(MODEL, BARRIER), default_scheme(MODEL)
     grid = time_grid(BARRIER, scheme)
     menu = menu_for(contract, scheme, grid.shape, ["delta", "gamma"], gk.Blend())
-    decision = pilot.decide(menu, contract, grid, "cpu")
-    assert all(sum(w) == pytest.approx(1.0, abs=1e-12) for w in decision.weights)
-    assert any(len(w) > 1 for w in decision.weights)
+    decided = decision.decide(menu, contract, grid, "cpu")
+    assert all(sum(w) == pytest.approx(1.0, abs=1e-12) for w in decided.weights)
+    assert any(len(w) > 1 for w in decided.weights)
     delta = gk.sensitivities(MODEL, BARRIER, ["delta"], estimator=gk.Blend(), paths=256)["delta"]
     assert delta.reason.startswith("least variance in a pilot: ") and "%" in delta.reason
 
@@ -157,10 +157,10 @@ def test_a_blend_is_unbiased_over_many_seeds() -> None:
 
 def test_minimum_variance_weights() -> None:
     covariance = np.array([[4.0, 1.0], [1.0, 2.0]])
-    weights = pilot.best_weights(covariance)
+    weights = decision.best_weights(covariance)
     assert weights == pytest.approx([0.25, 0.75])
     same = np.array([[2.0, 2.0], [2.0, 2.0]])
-    assert pilot.best_weights(same).sum() == pytest.approx(1.0)
+    assert decision.best_weights(same).sum() == pytest.approx(1.0)
 
 
 # verify -----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from greeks.errors import UnsupportedError
 from greeks.estimators.conditional.crossing import crossing
 from greeks.expressions import node as n
 from greeks.expressions.algebra import free_of
-from greeks.expressions.fold import MAPS, Carry, Fold
+from greeks.expressions.fold import MAPS, Carry, Fold, depending
 from greeks.expressions.node import Expr, symbols
 
 
@@ -52,11 +52,7 @@ def price_carries(fold: Fold) -> set[Expr]:
     touched = {*fold.scoring.states, *(symbols(*fold.scoring.noises) & noises)}
     if fold.exit is not None:
         touched |= {fold.exit.alive, fold.exit.paid}
-    while True:
-        more = {c.symbol for c in fold.carries if c.symbol not in touched and uses(c, touched)}
-        if not more:
-            return {c.symbol for c in fold.carries} & touched
-        touched |= more
+    return {c.symbol for c in fold.carries} & (touched | depending(fold, touched))
 
 
 def uses(c: Carry, names: Collection[Expr]) -> bool:

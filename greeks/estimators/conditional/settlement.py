@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from greeks.estimators.conditional.expectation import expectation
 from greeks.estimators.conditional.gaussian import Gaussian, Step
 from greeks.expressions.algebra import free_of
-from greeks.expressions.fold import GRID_DATE, GRID_FINE, MAPS, OBSERVED, Carry, Fold
-from greeks.expressions.node import ZERO, Expr, is_const, substitute, symbol, symbols, where
+from greeks.expressions.fold import GRID_DATE, GRID_FINE, OBSERVED, Carry, Fold, needed
+from greeks.expressions.node import ZERO, Expr, is_const, substitute, symbol, where
 
 
 def settled(fold: Fold, step: Step, observed: Expr, unobserved: Expr) -> tuple[Expr, tuple[Carry, ...]]:
@@ -29,19 +28,6 @@ def settled(fold: Fold, step: Step, observed: Expr, unobserved: Expr) -> tuple[E
     if fold.observes_start:  # today may be all that the payoff looks at
         value = where(seen.names[OBSERVED] > ZERO, value, unobserved, "guard")
     return value, needed([value], seen.held())
-
-
-def needed(roots: Iterable[Expr], carries: Iterable[Carry]) -> tuple[Carry, ...]:
-    """Of some carries those that the roots use, directly or through others, in their own order."""
-    known = {c.symbol: c for c in carries}
-    found: set[Expr] = set()
-    todo = list(symbols(*roots))
-    while todo:
-        s = todo.pop()
-        if s in known and s not in found:
-            found.add(s)
-            todo += symbols(*(known[s].map(m) for m in MAPS))
-    return tuple(c for s, c in known.items() if s in found)
 
 
 @dataclass(frozen=True)

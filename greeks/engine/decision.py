@@ -1,0 +1,198 @@
+"""Which of several valid estimators to take: the one that needs the least work for the same error.
+
+Work is variance, as a pilot saw it, times the cost of a path, counted in operations (`engine.cost`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from greeks.engine.contract import Contract
+from greeks.engine.grid import TimeGrid
+from greeks.engine.menu import Entry, Menu, Option, Picks
+from greeks.engine.pilot import Pilot, all_contested, sampled
+from greeks.engine.plan import Plan, Sample, plan_of
+from greeks.estimators.base import Estimator
+from greeks.estimators.mean import Mean
+from greeks.estimators.selection import candidates
+
+Array = npt.NDArray[np.float64]
+KEPT = 4096
+CHEAP = 1.5  # times the work of the plain price that a smoother one may cost
+WORTHWHILE = 0.02  # weight in a blend below which an estimator is not worth its time
+
+
+@dataclass(frozen=True)
+class Decision:
+    """For every entry of a menu the options taken, how much each counts, and why."""
+
+    picks: Picks
+    weights: tuple[tuple[float, ...], ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """The options taken for one entry."""
+
+    options: tuple[int, ...]
+    weights: tuple[float, ...]
+    reason: str
+
+
+def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Decision:
+    """The options of a menu to run for a contract; a pilot is run only where entries are contested."""
+    if not menu.contested:
+        return _decision(menu, grid, {})
+    plan = plan_of(menu, contract, all_contested(menu), pilot=True)
+    table, rows = plan.table(contract, grid)
+    key = table.tobytes() + rows.tobytes() + backend.encode()
+    if key not in menu.decisions:
+        menu.decisions[key] = _decision(menu, grid, _measured(menu, plan, grid, sampled(plan, table, rows, backend)))
+        if len(menu.decisions) > KEPT:
+            menu.decisions.popitem(last=False)
+    return menu.decisions[key]
+
+
+def instead(menu: Menu, decision: Decision, names: Collection[str]) -> Decision | None:
+    """Another decision for numbers whose estimator broke down: one that integrates a noise that is not there, say."""
+    picks, weights, reasons = list(decision.picks), list(decision.weights), list(decision.reasons)
+    for i, e in enumerate(menu.entries):
+        others = [k for k in range(len(e.options)) if k not in picks[i]]
+        if e.greek.name in names and others:
+            broken = " and ".join(e.options[k].estimator.shown for k in picks[i])
+            picks[i], weights[i], reasons[i] = (others[0],), (1.0,), f"{broken} came out as no number"
+    changed = tuple(picks) != decision.picks
+    return Decision(tuple(picks), tuple(weights), tuple(reasons)) if changed else None
+
+
+def _decision(menu: Menu, grid: TimeGrid, measured: Mapping[int, _Taken]) -> Decision:
+    taken = [measured.get(i) or _uncontested(e) for i, e in enumerate(menu.entries)]
+    if 0 not in measured:
+        taken[0] = _for_price(menu.entries[0], _used(menu.entries[1:], taken[1:]), grid)
+    return Decision(tuple(t.options for t in taken), tuple(t.weights for t in taken), tuple(t.reason for t in taken))
+
+
+def _used(entries: Sequence[Entry], taken: Sequence[_Taken]) -> set[Estimator]:
+    return {e.options[k].estimator for e, t in zip(entries, taken, strict=True) for k in t.options}
+
+
+def _for_price(e: Entry, used: Collection[Estimator], grid: TimeGrid) -> _Taken:
+    """Conditioning never adds variance: it is taken where it costs little, or is there for the Greeks anyway.
+
+    Not by measurement, so that prices of two like contracts, a bump apart, are always estimated alike.
+    """
+    costs = [o.cost.of(grid) for o in e.options]
+    for k, o in enumerate(e.options):
+        if len(e.options) == 1 or not o.cost.random or k == e.best:
+            return _Taken((k,), (1.0,), _why_uncontested(e, o))
+        if o.estimator in used:
+            return _Taken((k,), (1.0,), "shares its path with the Greeks")
+    cheap = min(
+        range(len(costs)), key=lambda k: (costs[k] > CHEAP * min(costs), not e.options[k].estimator.changes_price)
+    )
+    return _Taken((cheap,), (1.0,), "discounted payoff" if cheap == 0 else "less variance for hardly more work")
+
+
+def _uncontested(e: Entry) -> _Taken:
+    """The only option, or the first that no path changes: it has no error at all."""
+    k = next((k for k, o in enumerate(e.options) if not o.cost.random), e.best or 0)
+    return _Taken((k,), (1.0,), _why_uncontested(e, e.options[k]))
+
+
+def _why_uncontested(e: Entry, only: Option) -> str:
+    if e.requested and (e.greek.directions or only.estimator.changes_price):
+        return "requested"
+    if not only.cost.random:
+        return "integrated in closed form: no path differs from another"
+    if isinstance(only.estimator, Mean):
+        return "discounted payoff"
+    if e.best is not None:
+        return "; ".join(filter(None, ("the price's own noise integrated out", _refusals_before(e, only))))
+    return _refusals_before(e, only) or "path and payoff are Lipschitz"
+
+
+def _refusals_before(e: Entry, taken: Option) -> str:
+    """Why no simpler estimator than the one taken would do; the refusals stand in order of simplicity."""
+    order = candidates(len(e.greek.directions))
+    place = order.index(taken.estimator) if taken.estimator in order else 0
+    return "; ".join(dict.fromkeys(why for by, why in e.refusals.items() if order.index(by) < place))
+
+
+def _measured(menu: Menu, plan: Plan, grid: TimeGrid, found: Pilot) -> dict[int, _Taken]:
+    """What the contested entries are won by."""
+    taken: dict[int, _Taken] = {}
+    groups = _groups(menu, plan)
+    for i, entry in enumerate(menu.entries):
+        if entry.contested and entry.blended:
+            columns = [s.column for s in plan.samples[i]]
+            taken[i] = _blend(entry, found.covariance[np.ix_(columns, columns)])
+        elif entry.contested:
+            costs = np.array([o.cost.of(grid) for o in entry.options])
+            taken[i] = _winner(entry, found.work(groups[_group(entry)], costs))
+    return taken
+
+
+def _group(e: Entry) -> str:
+    return e.options[0].label
+
+
+def _groups(menu: Menu, plan: Plan) -> dict[str, list[list[Sample]]]:
+    """Elements of one vector decide together: option -> samples of all elements asked for."""
+    groups: dict[str, list[list[Sample]]] = {}
+    for e, samples in zip(menu.entries, plan.samples, strict=True):
+        if e.contested:
+            options = groups.setdefault(_group(e), [[] for _ in e.options])
+            for to, sample in zip(options, samples, strict=True):
+                to.append(sample)
+    return groups
+
+
+def _winner(e: Entry, work: Array) -> _Taken:
+    """The least work; where too few paths saw anything, the estimator that integrates most, else the simplest."""
+    if not np.isfinite(work).any():
+        smoothing = [k for k, o in enumerate(e.options) if o.estimator.changes_price]
+        blind = (smoothing or [0])[0]
+        return _Taken((blind,), (1.0,), _joined("too few paths of the pilot saw what matters", e, e.options[blind]))
+    best = int(np.argmin(work))
+    winner = e.options[best]
+    losers = [f"{o.estimator.shown} {_times(work[k], work[best])}" for k, o in enumerate(e.options) if k != best]
+    return _Taken((best,), (1.0,), _joined(f"least work in a pilot ({', '.join(losers)})", e, winner))
+
+
+def _joined(reason: str, e: Entry, taken: Option) -> str:
+    return "; ".join(filter(None, (reason, _refusals_before(e, taken))))
+
+
+def _times(work: float, best: float) -> str:
+    """How many times the work, in two digits."""
+    if not np.isfinite(work):
+        return "not to be judged"
+    ratio = work / best if best > 0.0 else np.inf
+    return "beyond all bounds" if not np.isfinite(ratio) else f"{float(f'{ratio:.2g}'):g}x"
+
+
+def _blend(e: Entry, covariance: Array) -> _Taken:
+    """Minimum-variance weights, without those that hardly count."""
+    usable = [k for k in range(len(e.options)) if np.isfinite(covariance[k, k])]
+    while True:
+        weights = best_weights(covariance[np.ix_(usable, usable)])
+        smallest = int(np.argmin(np.abs(weights)))
+        if len(usable) == 1 or abs(weights[smallest]) >= WORTHWHILE:
+            break
+        del usable[smallest]
+    shares = ", ".join(f"{w:.0%} {e.options[k].estimator.shown}" for k, w in zip(usable, weights, strict=True))
+    return _Taken(tuple(usable), tuple(float(w) for w in weights), f"least variance in a pilot: {shares}")
+
+
+def best_weights(covariance: Array) -> Array:
+    """C^-1 1 / (1' C^-1 1); the pseudo-inverse where two estimators are the same number on every path."""
+    raw = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True).sum(axis=1)
+    total = raw.sum()
+    if not total > 0.0:
+        return np.asarray(np.eye(len(covariance))[int(np.argmin(np.diag(covariance)))])
+    return np.asarray(raw / total)
