@@ -74,8 +74,8 @@ def sensitivities(
     >>> import greeks as gk
     >>> model = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02)
     >>> r = gk.sensitivities(model, gk.Call(strike=100.0, maturity=1.0), ["delta"], paths=2**14, seed=42)
-    >>> print(f"{r['delta'].value:.9f} +- {r['delta'].std_error:.0e}: the closed form is 0.586851146")
-    0.586851146 +- 0e+00: the closed form is 0.586851146
+    >>> print(f"{r['delta'].value:.9f}: the closed form is 0.586851146")
+    0.586851146: the closed form is 0.586851146
     """
     _check_contract(model, payoff)
     names = _names(greeks)
