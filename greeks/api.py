@@ -10,7 +10,8 @@ from typing import Any
 
 from greeks.engine.explain import explanation
 from greeks.engine.menu import Wanted
-from greeks.engine.run import Settings, estimate
+from greeks.engine.run import estimate
+from greeks.engine.settings import Settings
 from greeks.errors import SchemaError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff

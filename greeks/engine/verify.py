@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from greeks.engine.contract import Contract
+from greeks.engine.estimates import read
 from greeks.engine.grid import time_grid
 from greeks.engine.menu import menu_for
 from greeks.engine.plan import plan_of
 from greeks.engine.reading import Reading
-from greeks.engine.run import Settings, read, simulate
+from greeks.engine.settings import Settings
+from greeks.engine.simulation import simulate
 from greeks.estimators.base import Estimator
 from greeks.estimators.selection import Against
 from greeks.models.base import Model

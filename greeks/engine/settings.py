@@ -1,0 +1,27 @@
+"""How to simulate: everything but the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from greeks.engine.menu import Wanted
+from greeks.samplers import Sampler
+from greeks.schemes.base import Scheme
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to simulate: everything but the contract."""
+
+    scheme: Scheme | None = None
+    sampler: Sampler | None = None
+    estimator: Wanted = "auto"
+    paths: int = 2**16
+    seed: int = 0
+    std_error: float | Mapping[str, float] | None = None
+    max_paths: int | None = None
+    time_limit: float | None = None
+    backend: str = "cpu"
+    threads: int | None = None
+    stream: int = 0
