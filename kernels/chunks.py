@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .lanes import LANES, ROW
-from .reduction import EVERY, accumulate, begin, finish, subtract
+from .reduction import EVERY, accumulate, begin, begin_batches, deal, finish, finish_batches, subtract
 
 if TYPE_CHECKING:
     from numpy import float64, int64
@@ -39,12 +39,14 @@ def simulate(
     means: Array,
     comoments: Array,
     higher: Array,
+    batches: Array,
 ) -> None:
     """Simulate samples starts[c], starts[c] + 1, ..., counts[c] of them, block by block, into row c of the moments.
 
     block: address of the program's machine code; out: where in `w` it leaves its outputs, means.shape[1] rows;
     samples: how many a block has, in its first lanes;
-    mixing: a row (b, j) for output i says that b times output j is taken off it first, none for no mixing.
+    mixing: a row (b, j) for output i says that b times output j is taken off it first, none for no mixing;
+    batches: for every chunk the mean of each output over each batch, where wanted: sample s is in batch s mod BATCHES.
     """
     m = means.shape[1]
     for c in range(means.shape[0]):
@@ -57,7 +59,10 @@ def simulate(
                     subtract(w, out + i * ROW, out + int(mixing[i, 1]) * ROW, mixing[i, 0])
             if b == 0:
                 begin(w, out, means[c], sums, comoments[c], higher[c])
+                begin_batches(batches[c])
             accumulate(w, out, m, min(samples, size - b), powers, means[c], sums, comoments[c], higher[c])
+            deal(w, out, min(samples, size - b), batches[c])
+        finish_batches(size, means[c], batches[c])
         finish(size, powers, means[c], sums, comoments[c], higher[c])
 
 

@@ -54,27 +54,29 @@ def rows(
     mixing: Array | None = None,
     families: int = 1,
     normals: int = 0,
+    batches: bool = False,
 ) -> Chunks:
     """The k chunks, each with its moments: `moments.combine` merges them.
 
     first, paths: these count samples, where a sample is the mean of several paths. mixing: (m, 2), for each of the
     first m outputs (b, j): b times output j is taken off it, and only these m count; without it all outputs count as
     they are. families: simulate the range for each of so many families of paths, where path i of family r is path
-    r 2**32 + i; rows go round the families. normals: rows of them that a block makes before its first step. A chunk's
-    row has the same bits whatever range of chunks it is simulated with, so rows of successive calls may be
-    concatenated.
+    r 2**32 + i; rows go round the families. normals: rows of them that a block makes before its first step;
+    batches: whether their means are wanted. A chunk's row has the same bits whatever range of chunks it is simulated
+    with, so rows of successive calls may be concatenated.
     """
     check(stream, first, paths, families)
     starts, counts = ranges(first, paths, families)
     mixed = np.empty((0, 2)) if mixing is None else matrix(mixing)
-    work = Work(program, vector(theta), matrix(grid), signed(seed), stream, starts, counts, mixed, normals)
+    found = Chunks.unfilled(counts, len(mixed) or program.outputs, batches)
+    work = Work(program, vector(theta), matrix(grid), signed(seed), stream, starts, mixed, normals, found)
     work.run(available() if threads is None else threads)
-    return Chunks(counts, work.means, work.comoments, work.higher)
+    return found
 
 
 @dataclass
 class Work:
-    """One simulation: what to run, its rows, and which chunk is next."""
+    """One simulation: what to run, the chunks it fills, and which of them is next."""
 
     program: CompiledProgram
     theta: Array
@@ -82,19 +84,16 @@ class Work:
     seed: int
     stream: int
     starts: Integers
-    counts: Integers
     mixing: Array
     normals: int
+    found: Chunks
     next: int = 0
     stopped: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __post_init__(self) -> None:
-        m = len(self.mixing) or self.program.outputs
-        self.chunks = len(self.counts)
-        self.means = np.empty((self.chunks, m))
-        self.comoments = np.empty((self.chunks, m, m))
-        self.higher = np.empty((self.chunks, m, 4))
+    @property
+    def chunks(self) -> int:
+        return len(self.starts)
 
     def run(self, threads: int) -> None:
         """Simulate every chunk; an interrupt stops all threads within about SLICE seconds."""
@@ -116,11 +115,12 @@ class Work:
         """Take chunks until none are left."""
         w = aligned(self.program.work + SCRATCH)
         u = aligned(self.normals * ROW + SCRATCH if self.normals else 1)
-        sums = np.empty(self.means.shape[1])
+        sums = np.empty(self.found.means.shape[1])
         for begin, end in self.shares():
+            counts, *moments = self.found.part(begin, end)
             self.program.entry(
-                self.theta, self.grid, self.seed, self.stream, self.starts[begin:end], self.counts[begin:end],
-                self.mixing, w, u, sums, self.means[begin:end], self.comoments[begin:end], self.higher[begin:end],
+                self.theta, self.grid, self.seed, self.stream, self.starts[begin:end], counts,
+                self.mixing, w, u, sums, *moments,
             )  # fmt: skip
 
     def shares(self) -> Iterator[tuple[int, int]]:

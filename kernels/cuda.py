@@ -76,6 +76,7 @@ def rows(
     mixing: Array | None = None,
     families: int = 1,
     normals: int = 0,
+    batches: bool = False,
 ) -> Chunks:
     """As `cpu.rows`, on the device, in batches that need at most about MEMORY bytes."""
     require()
@@ -83,8 +84,7 @@ def rows(
     m = program.outputs if mixing is None else len(mixing)
     mixed = np.empty((0, 2)) if mixing is None else matrix(mixing)
     starts, counts = ranges(first, paths, families)
-    k = len(counts)
-    chunks = Chunks(counts, np.empty((k, m)), np.empty((k, m, m)), np.empty((k, m, 4)))
+    chunks = Chunks.unfilled(counts, m, batches)
     step = max(1, MEMORY // (8 * (program.outputs * ROW // LANES + normals) * CHUNK))
     for family in range(families):
         own = chunks.family(family, families)

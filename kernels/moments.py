@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .reduction import BATCHES
 from .shape import Shape
 
 Array: TypeAlias = NDArray[np.float64]
@@ -18,23 +19,32 @@ Integers: TypeAlias = NDArray[np.int64]
 class Chunks(NamedTuple):
     """Moments of k chunks of paths, about the mean of each: what kernels return and `combine` merges.
 
-    counts: (k,); means: (k, m); comoments: (k, m, m); higher: (k, m, 4), see `Shape`, NaN where unknown.
+    counts: (k,); means: (k, m); comoments: (k, m, m); higher: (k, m, 4), see `Shape`, NaN where unknown;
+    batches: (k, m, BATCHES), where wanted, means over the chunk's samples s with the same s mod BATCHES.
     """
 
     counts: NDArray[np.int64]
     means: Array
     comoments: Array
     higher: Array
+    batches: Array = np.empty((0, 0, BATCHES))
+
+    @classmethod
+    def unfilled(cls, counts: NDArray[np.int64], m: int, batches: bool = False) -> Chunks:
+        """Room for chunks of so many samples of m numbers."""
+        k = len(counts)
+        dealt = np.empty((k, m if batches else 0, BATCHES))
+        return cls(counts, np.empty((k, m)), np.empty((k, m, m)), np.empty((k, m, 4)), dealt)
 
     def part(self, begin: int, end: int) -> Chunks:
         """Some successive chunks, as views."""
         at = slice(begin, end)
-        return Chunks(self.counts[at], self.means[at], self.comoments[at], self.higher[at])
+        return Chunks(*(of[at] for of in self))
 
     def family(self, k: int, families: int) -> Chunks:
         """The rows k, k + families, ..., as views: those of one family where rows go round them."""
         at = slice(k, None, families)
-        return Chunks(self.counts[at], self.means[at], self.comoments[at], self.higher[at])
+        return Chunks(*(of[at] for of in self))
 
     def shape(self, columns: Sequence[int]) -> Shape:
         """Kurtosis and extremes of some of the m numbers over all the chunks for which they are known."""

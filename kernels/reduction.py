@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LANES = 256
 ROW = 264
+BATCHES = 64  # sample s of a run is in batch s mod BATCHES; a divisor of the samples of a block
 EVERY = 4  # chunks, of which the first has its third and fourth powers summed: in all of them it costs a twelfth
 
 
@@ -236,3 +237,28 @@ def recentre(n: int, mean: float, second: float, higher: Array) -> None:
     higher[1] = fourth - 4.0 * mean * third + 6.0 * mean * mean * second - 3.0 * n * mean * mean * mean * mean
     higher[2] -= mean
     higher[3] += mean
+
+
+def begin_batches(batches: Array) -> None:
+    """Clear the sums of m outputs over their batches."""
+    for i in range(batches.shape[0]):
+        for k in range(BATCHES):
+            batches[i, k] = 0.0
+
+
+def deal(w: Array, out: int, n: int, batches: Array) -> None:
+    """Add the first n lanes of centred rows to their batches in turn."""
+    for i in range(batches.shape[0]):
+        to = batches[i]
+        for first in range(0, n, BATCHES):
+            of = w[out + i * ROW + first :]
+            for k in range(min(BATCHES, n - first)):
+                to[k] += of[k]
+
+
+def finish_batches(n: int, shift: Array, batches: Array) -> None:
+    """Turn sums about the shift, of n samples dealt out, into means; NaN in a batch that got none."""
+    for i in range(batches.shape[0]):
+        for k in range(BATCHES):
+            own = (n - k + BATCHES - 1) // BATCHES
+            batches[i, k] = shift[i] + batches[i, k] / own if own > 0 else nan

@@ -75,7 +75,9 @@ class Pairing:
                 higher[:, i] = np.nan
         with np.errstate(invalid="ignore"):
             comoments = np.stack([_sandwich(weights, c) for c in chunks.comoments])
-            return chunks._replace(means=_product(weights, chunks.means.T).T, comoments=comoments, higher=higher)
+            dealt = np.stack([_product(weights, b) for b in chunks.batches]) if chunks.batches.size else chunks.batches
+            means = _product(weights, chunks.means.T).T
+            return chunks._replace(means=means, comoments=comoments, higher=higher, batches=dealt)
 
     def mixing(self, coefficients: Array) -> Array:
         """(coefficient, partner) of each sample, as the kernels take them."""

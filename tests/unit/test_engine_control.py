@@ -47,7 +47,7 @@ def test_each_half_of_the_pilot_takes_the_coefficient_of_the_other() -> None:
     rng = np.random.default_rng(4)
     control = rng.normal(size=8192)
     sample = np.column_stack([3.0 + 2.0 * control + rng.normal(size=8192), control])
-    counts, means, comoments, higher = cross_fitted(Pairing((1,)), _chunks(sample, 4096))
+    counts, means, comoments, higher, _ = cross_fitted(Pairing((1,)), _chunks(sample, 4096))
     for here, there in ((0, 1), (1, 0)):
         other = sample[there * 4096 : (there + 1) * 4096]
         b = np.cov(other.T)[0, 1] / np.var(other[:, 1], ddof=1)

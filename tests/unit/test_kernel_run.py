@@ -200,6 +200,17 @@ def test_a_large_mean_does_not_drown_a_small_deviation() -> None:
     assert found.mean[1] - 1e6 == pytest.approx(1e-3 * small.mean[1], abs=1e-9)
 
 
+@pytest.mark.parametrize("size", [40, 256, CHUNK + 500])
+def test_batches_are_means_of_every_sixty_fourth_sample(sample: Array, size: int) -> None:
+    found = cpu.rows(program(), THETA, GRID, seed=99, stream=1, paths=size, batches=True)
+    for k in (0, 39, 63):
+        own = [sample[:size][c * CHUNK : (c + 1) * CHUNK][k::64] for c in range(len(found.counts))]
+        expected = np.stack([s.mean(axis=0) if len(s) else np.full(sample.shape[1], np.nan) for s in own])
+        np.testing.assert_allclose(found.batches[:, :, k], expected, rtol=1e-11)
+    plain = cpu.rows(program(), THETA, GRID, seed=99, stream=1, paths=size)
+    assert same(plain[:4], found[:4]) and plain.batches.size == 0
+
+
 def same(a: Any, b: Any) -> bool:
     return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
 
