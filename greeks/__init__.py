@@ -86,10 +86,15 @@ from greeks.samplers import (
 from greeks.schemes import QE, Euler, Exact, Milstein, Scheme
 
 if TYPE_CHECKING:
+    from greeks.interop.quantlib import from_quantlib
     from greeks.portfolio import load_market, run
 
 __version__ = "0.1.0"
-_LAZY = {"run": "greeks.portfolio", "load_market": "greeks.portfolio"}
+_LAZY = {
+    "from_quantlib": "greeks.interop.quantlib",
+    "load_market": "greeks.portfolio",
+    "run": "greeks.portfolio",
+}
 
 __all__ = [
     "CEV", "QE", "Antithetic", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable",
@@ -100,9 +105,9 @@ __all__ = [
     "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch", "Pathwise", "Payoff",
     "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Sampler", "Scalar", "SchemaError",
     "Scheme", "Sensitivities", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall",
-    "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "largest", "load_market", "log", "maximum",
-    "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total",
-    "where",
+    "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "from_quantlib", "largest", "load_market",
+    "log", "maximum", "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt",
+    "tanh", "total", "where",
 ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Contracts of other libraries as ours."""
