@@ -39,12 +39,15 @@ class Chunks(NamedTuple):
     def part(self, begin: int, end: int) -> Chunks:
         """Some successive chunks, as views."""
         at = slice(begin, end)
-        return Chunks(*(of[at] for of in self))
+        return self._at(at)
 
     def family(self, k: int, families: int) -> Chunks:
         """The rows k, k + families, ..., as views: those of one family where rows go round them."""
         at = slice(k, None, families)
-        return Chunks(*(of[at] for of in self))
+        return self._at(at)
+
+    def _at(self, at: slice) -> Chunks:
+        return Chunks(self.counts[at], self.means[at], self.comoments[at], self.higher[at], self.batches[at])
 
     def shape(self, columns: Sequence[int]) -> Shape:
         """Kurtosis and extremes of some of the m numbers over all the chunks for which they are known."""
