@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greeks.engine.batches import Batches
@@ -23,36 +24,61 @@ BETWEEN_LOOKS = 64  # chunks of paths between two looks at the clock, where ther
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 
 
+@dataclass(frozen=True)
+class Request:
+    """What a simulation asks for next: a range of paths, and how outputs are mixed into samples (not at all: None)."""
+
+    range: Mapping[str, int]
+    mixing: Array | None = None
+
+
 def simulate(
     plan: Plan, readings: Sequence[Reading], table: Array, rows: Array, settings: Settings, started: float
 ) -> Chunks:
-    """Chunks of controlled samples: a pilot of all outputs, then batches of the samples alone.
-
-    Of independent paths the pilot's count too; where a family of points is one sample, the pilot is a family apart.
-    """
+    """Chunks of controlled samples, simulated as they are asked for."""
     from greeks.kernels import backends
-    from greeks.kernels.chunks import CHUNK
     from greeks.kernels.compile import load
-    from greeks.kernels.lanes import LANES
 
     rows_of = backends.module_of(settings.backend).rows
     program = load(plan.program.cuda if settings.backend == "cuda" else plan.program.cpu, settings.backend)
     draws = {"seed": settings.seed, "stream": settings.stream, "threads": settings.threads}
     draws["normals"] = held(table, rows)
+    asking = requests(plan, readings, settings, started)
+    request = next(asking)
+    while True:
+        found: Chunks = rows_of(program, table, rows, **request.range, mixing=request.mixing, **draws)
+        try:
+            request = asking.send(found)
+        except StopIteration as done:
+            chunks: Chunks = done.value
+            return chunks
+
+
+def requests(
+    plan: Plan, readings: Sequence[Reading], settings: Settings, started: float
+) -> Generator[Request, Chunks, Chunks]:
+    """What to simulate, one range after the other, each given what the last one gave; returns the samples.
+
+    A pilot of all outputs, then batches of the samples alone. Of independent paths the pilot's count too; where a
+    family of points is one sample, the pilot is a family apart.
+    """
+    from greeks.kernels.chunks import CHUNK
+    from greeks.kernels.lanes import LANES
+
     batches = Batches(plan.sampler.design, CHUNK, LANES)
     target = _targets(readings, settings.std_error)
     paths = batches.first(settings.paths, bool(target))
     limit = settings.max_paths or (2**40 if target else paths)
     size = min(paths, batches.first(limit, False))
     done = min(batches.part(PILOT), size) if batches.design.families == 1 else 0
-    pilot: Chunks = rows_of(program, table, rows, **(batches.range(0, done) if done else batches.apart(PILOT)), **draws)
+    pilot = yield Request(batches.range(0, done) if done else batches.apart(PILOT))
     _refuse_wrong_scores(plan, readings, pilot)
     mixing = plan.pairing.mixing(plan.pairing.coefficients(pilot))
     parts, pending = [cross_fitted(plan.pairing, pilot)] if done else [], size - done
     while not parts or settings.time_limit is None or time.perf_counter() - started < settings.time_limit:
         size = pending if settings.time_limit is None else min(pending, batches.part(BETWEEN_LOOKS))
         if size > 0:
-            parts.append(rows_of(program, table, rows, **batches.range(done, size), mixing=mixing, **draws))
+            parts.append((yield Request(batches.range(done, size), mixing)))
         done, pending = done + size, pending - size
         if pending <= 0:
             pending = _next_batch(readings, joined(parts), target, done, limit, batches)
