@@ -83,7 +83,7 @@ from greeks.samplers import (
     Sampler,
     Sobol,
 )
-from greeks.schemes import QE, Euler, Exact, Milstein, Scheme
+from greeks.schemes import QE, Euler, Exact, Milstein, Multilevel, Richardson, Scheme
 
 if TYPE_CHECKING:
     from greeks.interop.quantlib import from_quantlib
@@ -102,12 +102,12 @@ __all__ = [
     "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate",
     "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
     "GreeksError", "Heston", "Incremental", "LatinHypercube", "LikelihoodRatio", "LookbackCall", "LookbackPut",
-    "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "NoTouch", "OneTouch", "Pathwise", "Payoff",
-    "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Sampler", "Scalar", "SchemaError",
-    "Scheme", "Sensitivities", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall",
-    "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "from_quantlib", "largest", "load_market",
-    "log", "maximum", "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin", "smallest", "sqrt",
-    "tanh", "total", "where",
+    "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "OneTouch", "Pathwise",
+    "Payoff", "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Richardson", "Sampler",
+    "Scalar", "SchemaError", "Scheme", "Sensitivities", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError",
+    "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "from_quantlib",
+    "largest", "load_market", "log", "maximum", "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin",
+    "smallest", "sqrt", "tanh", "total", "where",
 ]  # fmt: skip
 
 

@@ -138,8 +138,9 @@ def check_wanted(greeks: Sequence[str], wanted: Wanted) -> None:
 def _build(
     contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool
 ) -> Menu:
+    _check_grids(scheme, shape)
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
-    kitchen = _Kitchen(priced, shape)
+    kitchen = _Kitchen(priced, shape, scheme)
     entries = [_price_entry(kitchen, greeks, wanted)]
     words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
     refusals: dict[str, str] = {}
@@ -153,6 +154,14 @@ def _build(
                 raise
             refusals[name] = str(e).removeprefix(f'Greek "{name}": ')
     return Menu(priced, shape, tuple(entries), refusals)
+
+
+def _check_grids(scheme: Scheme, shape: GridShape) -> None:
+    if scheme.several_grids and shape.continuous:
+        raise UnsupportedError(
+            f"{type(scheme).__name__} plays a path on several time grids between dates, and a payoff that is watched "
+            "all the time has no dates. Remedy: give it dates=, or use the scheme inside alone, with more steps"
+        )
 
 
 def _price_entry(kitchen: _Kitchen, greeks: Sequence[str], wanted: Wanted) -> Entry:
@@ -172,8 +181,8 @@ def _wanted_of(name: str, wanted: Wanted) -> WantedOfOne:
 class _Kitchen:
     """Applies estimators once for each direction, however many Greeks share it."""
 
-    def __init__(self, priced: Fold, shape: GridShape) -> None:
-        self.priced, self.shape = priced, shape
+    def __init__(self, priced: Fold, shape: GridShape, scheme: Scheme) -> None:
+        self.priced, self.shape, self.scheme = priced, shape, scheme
         self.known: dict[Any, tuple[Offer, tuple[Option, ...]]] = {}
 
     def entry(self, greek: Greek, wanted: WantedOfOne) -> Entry:
@@ -197,6 +206,7 @@ class _Kitchen:
         return self.known[key]
 
     def _option(self, directions: str, estimator: Estimator, fold: Fold) -> Option:
+        fold = self.scheme.sampled(fold)
         label = f"{directions or 'price'} {estimator!r}"
         outputs = {label: fold.outputs["price"], f"{CONTROL}{label}": fold.outputs["unit"]}
         kept = {k: e for k, e in outputs.items() if k == label or not is_const(e)}

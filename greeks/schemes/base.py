@@ -6,8 +6,10 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from greeks.errors import SchemaError
+from greeks.expressions.fold import Fold
 from greeks.expressions.trace import Parameter
 from greeks.models.base import Model
 from greeks.schemes.transition import Transition
@@ -15,7 +17,12 @@ from greeks.schemes.transition import Transition
 
 @dataclass(frozen=True)
 class Scheme(ABC):
-    """Steps between observation dates; every date is a step's end, whatever the number of steps."""
+    """Steps between observation dates; every date is a step's end, whatever the number of steps.
+
+    `several_grids`: whether a sample plays the path on several grids between dates, so that there must be dates.
+    """
+
+    several_grids: ClassVar[bool] = False
 
     @abstractmethod
     def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
@@ -24,6 +31,10 @@ class Scheme(ABC):
     def substeps(self, interval: float, horizon: float) -> int:
         """Fine steps in an interval between dates, of a path as long as `horizon` (years)."""
         return 1
+
+    def sampled(self, fold: Fold) -> Fold:
+        """What is averaged of an estimator's fold on such steps: the fold itself, or one that plays it on several."""
+        return fold
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""Multilevel Monte Carlo: what is averaged on each level."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from greeks.errors import SchemaError
+from greeks.expressions.fold import Fold
+from greeks.expressions.trace import Parameter
+from greeks.models.base import Model
+from greeks.schemes.base import Scheme, SteppedScheme
+from greeks.schemes.coupling import side_by_side
+from greeks.schemes.richardson import check_stepped
+from greeks.schemes.transition import Transition
+
+MOST_REFINE, MOST_LEVELS = 8, 16
+
+
+@dataclass(frozen=True)
+class Multilevel(Scheme):
+    """E[P_L] = E[P_0] + sum_l E[P_l - P_(l-1)], each term from paths of its own; level l has steps * refine^l steps.
+
+    A correction P_l - P_(l-1) is one Brownian path on two grids, and has so little variance on fine grids that few
+    paths are needed there. Variances and costs of the levels come from a pilot that is not used otherwise; paths are
+    allocated so that the work is least, for the price and all Greeks at once. Greeks are estimated on every level by
+    whatever estimator is valid and cheapest there.
+
+    With `std_error=`, the target holds for the whole error, sqrt(std_error^2 + bias^2): levels are added until the
+    time-step bias, estimated from the means of the corrections, leaves room for it. Otherwise `paths` are shared out
+    over the levels. `Estimate.paths` counts those of all levels; `Estimate.std_error` is the sampling error alone, and
+    `Estimate.bias` the time-step bias.
+
+    Parameters
+    ----------
+    scheme : of the coarsest level: `Euler(steps=4)`, `Milstein(steps=4)`, `QE(steps=2)`. Full convergence of the
+        variances needs a scheme of strong order one: Milstein with one Brownian motion, QE for square-root variance.
+    refine : steps of a level in one of the level before, 2 to 8.
+    levels : how many there are, 1 to 16; by default as many as the target needs, or 5 without a target.
+
+    Raises
+    ------
+    SchemaError : `scheme` has no steps, or a number is out of its range.
+
+    References
+    ----------
+    Giles (2008), "Multilevel Monte Carlo path simulation"; Giles (2015), "Multilevel Monte Carlo methods", section 2.
+    """
+
+    scheme: SteppedScheme
+    refine: int = 2
+    levels: int | None = None
+    several_grids = True
+
+    def __post_init__(self) -> None:
+        check_stepped("Multilevel", self.scheme)
+        _whole("refine", self.refine, 2, MOST_REFINE)
+        if self.levels is not None:
+            _whole("levels", self.levels, 1, MOST_LEVELS)
+
+    def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
+        return self.scheme.transition(model, parameters, observed)
+
+    def substeps(self, interval: float, horizon: float) -> int:
+        """Those of the coarsest level."""
+        return self.scheme.substeps(interval, horizon)
+
+    def on_level(self, level: int) -> Scheme:
+        """The scheme of a level's samples: its time grid is the coarser one of the two."""
+        return self.scheme if level == 0 else Correction(self.scheme, self.refine, self.refine ** (level - 1))
+
+
+@dataclass(frozen=True)
+class Correction(Scheme):
+    """P_fine - P_coarse: a coarse step is `times` finer than the scheme's, a fine one `refine` times finer still."""
+
+    scheme: SteppedScheme
+    refine: int
+    times: int = 1
+    several_grids = True
+
+    def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
+        return self.scheme.transition(model, parameters, observed)
+
+    def substeps(self, interval: float, horizon: float) -> int:
+        return self.times * self.scheme.substeps(interval, horizon)
+
+    def sampled(self, fold: Fold) -> Fold:
+        chains = side_by_side(fold, self.refine, 1)
+        coarse, fine = chains.outputs
+        differences = {k: fine[k] - coarse[k] for k in ("price", "unit", "bias") if k in fine}
+        return chains.combined({**fine, **differences})
+
+
+def _whole(name: str, value: object, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise SchemaError(f"Multilevel.{name} = {value!r}: expected a whole number from {least} to {most}")
