@@ -18,6 +18,8 @@ def as_float(value: object) -> float:
     Traceback (most recent call last):
     TypeError: '3' is not a real number
     """
+    if type(value) is float:
+        return value
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         return _overflowing_float(value)
     if _is_array_scalar(value, "iuf"):

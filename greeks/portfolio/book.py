@@ -22,10 +22,11 @@ class Trade:
     model: Any
     payoff: Any
     quantity: float
+    currency: str = ""
 
     @property
     def stream(self) -> int:
-        return stream_of(self.id)
+        return stream_of(self.underlying)
 
     @property
     def kind(self) -> tuple[str, ...]:
@@ -33,19 +34,20 @@ class Trade:
         return (*_shape(self.model), *_shape(self.payoff))
 
 
-def stream_of(id: str) -> int:
-    """The random stream of a trade: 32 bits of the BLAKE2 hash of its id.
+def stream_of(underlying: str) -> int:
+    """The random stream of an underlying: 32 bits of the BLAKE2 hash of its name.
 
-    So a trade's numbers depend on its id and on the seed, never on its row, its neighbours or the threads,
-    and the errors of two trades are independent: variances add. (Two ids of n share a stream with
-    probability about n^2 / 2^33: one chance in 10^4 for a thousand trades.)
+    All trades on an underlying share its draws, so that a hedge and what it hedges move together and the error of
+    their sum is that of the difference. A trade's numbers depend on its own terms, its underlying's name and the
+    seed, never on its row, its neighbours or the threads. Different underlyings are independent. (Two of n share a
+    stream with probability about n^2 / 2^33; errors of sums are right even then.)
 
     Examples
     --------
-    >>> stream_of("T1") == stream_of("T1"), stream_of("T1") == stream_of("T2")
+    >>> stream_of("DAX") == stream_of("DAX"), stream_of("DAX") == stream_of("SMI")
     (True, False)
     """
-    return int.from_bytes(blake2b(id.encode(), digest_size=4).digest(), "little")
+    return int.from_bytes(blake2b(underlying.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "little")
 
 
 def by_kind(trades: Iterable[Trade]) -> list[Trade]:

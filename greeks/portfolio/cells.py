@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import pandas as pd
 
@@ -55,6 +56,8 @@ def read(cell: object, kind: str) -> object:
 
 
 def _number(cell: object) -> object:
+    if type(cell) is float:
+        return cell
     if isinstance(cell, str):
         return _parsed(cell)
     try:
@@ -92,8 +95,18 @@ def _word(cell: object) -> object:
 
 def _dates(cell: object) -> object:
     """A single whole number is a count of dates, "continuous" none at all, anything else the dates themselves."""
-    if isinstance(cell, str) and cell.strip().lower() == "continuous":
-        return None
+    if isinstance(cell, str):
+        return _dates_of_text(cell)
+    return _dates_of_value(cell)
+
+
+@lru_cache(maxsize=4096)
+def _dates_of_text(text: str) -> object:
+    """Many trades of a book share their dates."""
+    return None if text.strip().lower() == "continuous" else _dates_of_value(text)
+
+
+def _dates_of_value(cell: object) -> object:
     whole = _whole(cell)
     if isinstance(whole, int) and not isinstance(cell, bool):
         return whole

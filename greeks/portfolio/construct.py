@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from greeks.errors import GreeksError
 from greeks.fields import constraint_of, problems
+from greeks.models.base import Model
+from greeks.payoffs.base import Payoff
 from greeks.portfolio.cells import is_blank, read
 
 
@@ -37,18 +38,23 @@ def construct(kind: type[Any], values: Mapping[str, object]) -> tuple[Any, list[
         for name, item in parameters(kind).items()
         if name in values and not is_blank(values[name])
     }
-    found = _blanks(kind, given) + _violations(kind, given)
-    if found:
-        return None, found
+    blank = _blanks(kind, given)
+    wrong = _violations(kind, given) if blank or not _checks_itself(kind) else []
+    if blank or wrong:
+        return None, blank + wrong
     try:
         return kind(**given), []
-    except (
-        GreeksError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-    ) as error:  # the class may have demands of its own
-        return None, [f"{kind.__name__}: {line}" for line in str(error).splitlines() or [type(error).__name__]]
+    except Exception as error:  # the class may have demands of its own
+        return None, _violations(kind, given) or _demands(kind, error)
+
+
+def _checks_itself(kind: type[Any]) -> bool:
+    """Whether the constructor checks the fields; a class with a `__post_init__` of its own may not."""
+    return getattr(kind, "__post_init__", None) in (Model.__post_init__, Payoff.__post_init__)
+
+
+def _demands(kind: type[Any], error: Exception) -> list[str]:
+    return [f"{kind.__name__}: {line}" for line in str(error).splitlines() or [type(error).__name__]]
 
 
 def _blanks(kind: type[Any], given: Mapping[str, object]) -> list[str]:
@@ -60,7 +66,7 @@ def _blanks(kind: type[Any], given: Mapping[str, object]) -> list[str]:
 
 
 def _violations(kind: type[Any], given: Mapping[str, object]) -> list[str]:
-    """The complaints about the values given, had they got past the constructor, which stops at its first."""
+    """The complaints about the values given, had they got past the constructor, which may stop at its first."""
     draft = object.__new__(kind)
     for name, item in parameters(kind).items():
         object.__setattr__(draft, name, given.get(name, _default(item)))

@@ -15,9 +15,12 @@ from greeks.fields import as_float, problems, shown
 from greeks.portfolio.book import Trade
 from greeks.portfolio.cells import is_blank, read
 from greeks.portfolio.construct import construct, parameters
-from greeks.portfolio.suggest import suggestion
+from greeks.portfolio.suggest import nearest, suggestion
 
 REQUIRED = ("id", "underlying", "payoff", "quantity")
+OPTIONAL = ("currency",)
+MISSPELT = 0.8
+"""As like a known column as this, and an unknown one is taken for a slip of the pen rather than the user's own."""
 
 Payoffs = Mapping[str, type[Any]]
 Market = Mapping[str, Any]
@@ -25,11 +28,15 @@ Market = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Checked:
-    """A book after checking: the good rows as trades, and what is wrong with the others, by row number."""
+    """A book after checking: the good rows as trades, and what is wrong with the others, by row number.
+
+    `extras` are the columns that belong to the user and to no payoff.
+    """
 
     trades: list[Trade] = field(default_factory=list)
     faults: dict[int, list[str]] = field(default_factory=dict)
     labels: dict[int, str] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
 
     def report(self) -> str:
         """One line for each fault, with its row."""
@@ -42,14 +49,14 @@ def check_book(book: pd.DataFrame, market: Market, payoffs: Payoffs, keep: Seque
     Parameters
     ----------
     book : DataFrame
-        Columns `id`, `underlying`, `payoff`, `quantity` and the payoffs' parameters by name, blank where
-        unused.
+        Columns `id`, `underlying`, `payoff`, `quantity`, perhaps `currency`, and the payoffs' parameters by name,
+        blank where unused. Any other column is the user's own, unless its name is all but that of a known one.
     market : mapping of str to model
         By underlying.
     payoffs : mapping of str to type
         The payoff classes by the names that the `payoff` column may hold.
     keep : sequence of str
-        Further columns, not to be understood.
+        Further columns, not to be understood, whatever their names.
 
     Raises
     ------
@@ -58,10 +65,12 @@ def check_book(book: pd.DataFrame, market: Market, payoffs: Payoffs, keep: Seque
     """
     _check_columns(book, payoffs, keep)
     _check_market(market)
-    rows = book.drop(columns=[name for name in keep if name not in _known(payoffs)]).to_dict("records")
+    known = _known(payoffs)
+    extras = [name for name in book.columns if name not in known]
+    rows = book.drop(columns=extras).to_dict("records")
     names = [_name(row["id"]) for row in rows]
     counts = Counter(names)
-    checked = Checked()
+    checked = Checked(extras=tuple(extras))
     for i, (label, name, row) in enumerate(zip(book.index, names, rows, strict=True)):
         checked.labels[i] = f"row {shown(label)}" + (f", id {shown(name)}" if name else "")
         trade, faults = _trade(i, name, {str(key): cell for key, cell in row.items()}, market, payoffs)
@@ -82,11 +91,7 @@ def _check_columns(book: pd.DataFrame, payoffs: Payoffs, keep: Sequence[str]) ->
     known = _known(payoffs)
     if isinstance(keep, str):
         raise SchemaError(f"keep = {keep!r}: expected a list of column names; write keep=[{keep!r}]")
-    wrong = [
-        f"column {shown(name)} is unknown: {suggestion(name, known)} Or list it in keep=[...]"
-        for name in book.columns
-        if name not in known and name not in keep
-    ]
+    wrong = [_unknown(name, known) for name in book.columns if name not in keep and _is_slip(name, known)]
     wrong += [f"column {name!r} is missing: {_REMEDIES[name]}" for name in REQUIRED if name not in book.columns]
     wrong += [
         f"keep: column {shown(name)} is not in the book; take it out" for name in keep if name not in book.columns
@@ -95,6 +100,18 @@ def _check_columns(book: pd.DataFrame, payoffs: Payoffs, keep: Sequence[str]) ->
     wrong += [f"column {shown(name)} comes twice: remove or rename one" for name in twice]
     if wrong:
         raise SchemaError("\n".join(wrong))
+
+
+def _is_slip(name: object, known: set[str]) -> bool:
+    """No name at all, or all but a known one."""
+    if name in known:
+        return False
+    return not isinstance(name, str) or not name.strip() or nearest(name, known, MISSPELT) is not None
+
+
+def _unknown(name: object, known: set[str]) -> str:
+    remedy = suggestion(name, known) if isinstance(name, str) else "expected a text as its name."
+    return f"column {shown(name)} is unknown: {remedy} Or, if it is your own, list it in keep=[...]"
 
 
 _REMEDIES = {
@@ -119,7 +136,7 @@ def _check_market(market: object) -> None:
 
 
 def _known(payoffs: Payoffs) -> set[str]:
-    return {*REQUIRED, *(name for kind in payoffs.values() for name in parameters(kind))}
+    return {*REQUIRED, *OPTIONAL, *(name for kind in payoffs.values() for name in parameters(kind))}
 
 
 def _trade(
@@ -128,12 +145,12 @@ def _trade(
     faults = [] if name else ["id is blank: expected a name of its own for every trade; fill it in"]
     underlying, model = _look_up(row, "underlying", market, "add its model to the market", faults)
     payoff_name, kind = _look_up(row, "payoff", payoffs, "use the name of a payoff class", faults)
-    quantity = _quantity(row["quantity"], faults)
+    quantity, currency = _quantity(row["quantity"], faults), _currency(row, faults)
     if kind is None:
         return None, faults
     payoff, complaints = construct(kind, row)
     faults += complaints + _unused(payoff_name, kind, row)
-    return (None if faults else Trade(position, name, underlying, model, payoff, quantity)), faults
+    return (None if faults else Trade(position, name, underlying, model, payoff, quantity, currency)), faults
 
 
 def _name(cell: object) -> str:
@@ -167,8 +184,19 @@ def _quantity(cell: object, faults: list[str]) -> float:
     return number
 
 
+def _currency(row: Mapping[str, object], faults: list[str]) -> str:
+    """The currency of a book that has such a column; a blank would be added to whatever there is."""
+    if "currency" not in row:
+        return ""
+    cell = row["currency"]
+    if is_blank(cell) or not isinstance(cell, str):
+        faults.append(f"currency = {shown(cell)}: expected a name such as 'EUR'; fill it in, or drop the column")
+        return ""
+    return cell.strip()
+
+
 def _unused(payoff: str, kind: type[Any], row: Mapping[str, object]) -> list[str]:
-    used = {*REQUIRED, *parameters(kind)}
+    used = {*REQUIRED, *OPTIONAL, *parameters(kind)}
     return [
         f"{column} = {shown(cell)}: expected a blank, for {payoff} has no {column!r}; clear the cell"
         for column, cell in row.items()

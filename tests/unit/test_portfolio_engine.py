@@ -37,7 +37,7 @@ def risk() -> pd.DataFrame:
 
 def test_a_book_is_its_trades_times_their_quantities(risk: pd.DataFrame) -> None:
     one = gk.sensitivities(MARKET["DAX"], gk.DigitalCall(100.0, 1.0), ["delta"], paths=2**14, seed=3,
-                           stream=stream_of("digital"))  # fmt: skip
+                           stream=stream_of("DAX"))  # fmt: skip
     assert risk.loc[1, "price"] == -2.0 * one["price"].value
     assert risk.loc[1, "delta_std_error"] == 2.0 * one["delta"].std_error
     assert risk["status"].tolist() == ["ok"] * 4

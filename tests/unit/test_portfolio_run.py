@@ -99,7 +99,13 @@ def test_numbers_do_not_depend_on_rows_or_neighbours(engine: Engine) -> None:
     alone = run(pd.DataFrame(rows[1:2], index=[1]), MARKET, ["delta"])
     pd.testing.assert_frame_equal(back.sort_index(), there)
     pd.testing.assert_frame_equal(alone, there.iloc[[1]])
-    assert len({settings["stream"] for _, _, settings in engine.calls}) == 3
+    assert len({settings["stream"] for _, _, settings in engine.calls}) == 1
+
+
+def test_underlyings_have_streams_of_their_own(engine: Engine) -> None:
+    run(pd.DataFrame([trade("a"), trade("b"), trade("c", underlying="SMI")]), MARKET, [])
+    streams = [settings["stream"] for _, _, settings in engine.calls]
+    assert streams[0] == streams[1] != streams[2]
 
 
 def test_trades_of_a_kind_run_together(engine: Engine) -> None:

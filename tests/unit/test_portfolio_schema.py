@@ -140,14 +140,41 @@ def test_7_and_7_0_are_one_id() -> None:
     ("columns", "said"),
     [
         ({"stirke": 1.0}, "column 'stirke' is unknown: did you mean 'strike'?"),
-        ({"trader": "me"}, "column 'trader' is unknown"),
-        ({3: 1.0}, "column 3 is unknown"),
+        ({"Strike": 1.0}, "column 'Strike' is unknown: did you mean 'strike'?"),
+        ({"barier": 1.0}, "column 'barier' is unknown: did you mean 'barrier'?"),
+        ({3: 1.0}, "column 3 is unknown: expected a text as its name"),
+        ({" ": 1.0}, "column ' ' is unknown"),
     ],
 )
-def test_unknown_columns(columns: dict[Any, Any], said: str) -> None:
+def test_misspelt_columns(columns: dict[Any, Any], said: str) -> None:
     with pytest.raises(SchemaError, match=r"list it in keep=\[\.\.\.\]") as caught:
         checked(CALL | columns)
     assert said in str(caught.value)
+
+
+def test_columns_of_ones_own_are_extras() -> None:
+    found = checked(CALL | {"trader": "me", "desk": None, "strategy": 7})
+    assert found.faults == {} and found.extras == ("trader", "desk", "strategy")
+
+
+def test_a_currency_is_a_name_wherever_there_is_such_a_column() -> None:
+    assert [trade.currency for trade in checked(CALL | {"currency": " EUR"}).trades] == ["EUR"]
+    assert "currency = None: expected a name such as 'EUR'" in faults(CALL | {"currency": None})
+
+
+def test_a_class_that_does_not_check_itself_is_checked() -> None:
+    @dataclass(frozen=True)
+    class Careless(Payoff):
+        strike: float
+        maturity: float
+
+        def __post_init__(self) -> None: ...
+
+        def settle(self, stats: Any, x: Any) -> Any:
+            return x[0]
+
+    found = check_book(pd.DataFrame([CALL | {"payoff": "Careless", "maturity": -1.0}]), MARKET, {"Careless": Careless})
+    assert "Careless.maturity = -1.0: expected a finite number > 0" in found.report()
 
 
 def test_columns_missing_and_doubled_are_told_at_once() -> None:
@@ -219,7 +246,7 @@ def test_a_payoff_with_demands_of_its_own_is_heard() -> None:
     assert found.report() == "row 0, id 'c': Fussy: strike must be one"
 
 
-def test_streams_depend_on_the_id_alone_and_are_32_bits() -> None:
+def test_streams_depend_on_the_name_alone_and_are_32_bits() -> None:
     streams = [stream_of(f"T{i}") for i in range(2000)]
     assert len(set(streams)) == 2000 and all(0 <= stream < 2**32 for stream in streams)
     assert stream_of("T1") == 584185997, "a change here changes every number of every book"
