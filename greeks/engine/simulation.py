@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greeks.engine.batches import Batches
 from greeks.engine.control import PILOT, Array, cross_fitted, joined
@@ -33,16 +33,22 @@ class Request:
 
 
 def simulate(
-    plan: Plan, readings: Sequence[Reading], table: Array, rows: Array, settings: Settings, started: float
+    plan: Plan,
+    readings: Sequence[Reading],
+    table: Array,
+    rows: Array,
+    settings: Settings,
+    started: float,
+    batches: bool = False,
 ) -> Chunks:
-    """Chunks of controlled samples, simulated as they are asked for."""
+    """Chunks of controlled samples, with the means of batches where wanted, simulated as they are asked for."""
     from greeks.kernels import backends
     from greeks.kernels.compile import load
 
     rows_of = backends.module_of(settings.backend).rows
     program = load(plan.program.cuda if settings.backend == "cuda" else plan.program.cpu, settings.backend)
-    draws = {"seed": settings.seed, "stream": settings.stream, "threads": settings.threads}
-    draws["normals"] = held(table, rows)
+    draws: dict[str, Any] = {"seed": settings.seed, "stream": settings.stream, "threads": settings.threads}
+    draws |= {"normals": held(table, rows), "batches": batches}
     asking = requests(plan, readings, settings, started)
     request = next(asking)
     while True:
@@ -66,13 +72,13 @@ def requests(
     from greeks.kernels.lanes import LANES
 
     batches = Batches(plan.sampler.design, CHUNK, LANES)
-    target = _targets(readings, settings.std_error)
+    target = targets_of(readings, settings.std_error)
     paths = batches.first(settings.paths, bool(target))
     limit = settings.max_paths or (2**40 if target else paths)
     size = min(paths, batches.first(limit, False))
     done = min(batches.part(PILOT), size) if batches.design.families == 1 else 0
     pilot = yield Request(batches.range(0, done) if done else batches.apart(PILOT))
-    _refuse_wrong_scores(plan, readings, pilot)
+    refuse_wrong_scores(plan, readings, pilot)
     mixing = plan.pairing.mixing(plan.pairing.coefficients(pilot))
     parts, pending = [cross_fitted(plan.pairing, pilot)] if done else [], size - done
     while not parts or settings.time_limit is None or time.perf_counter() - started < settings.time_limit:
@@ -87,7 +93,7 @@ def requests(
     return joined(parts)
 
 
-def _targets(readings: Sequence[Reading], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
+def targets_of(readings: Sequence[Reading], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
     if wanted is None:
         return {}
     names = [r.greek for r in readings]
@@ -111,7 +117,7 @@ def _next_batch(
     return batches.following(done, math.ceil(done * min(ratio * ratio * 1.05, GROWTH)), limit)
 
 
-def _refuse_wrong_scores(plan: Plan, readings: Sequence[Reading], pilot: Chunks) -> None:
+def refuse_wrong_scores(plan: Plan, readings: Sequence[Reading], pilot: Chunks) -> None:
     """The net under all likelihood ratios: a score that does not average to 0 is no score of the path's law."""
     wrong = set(plan.pairing.suspects(pilot))
     names = [r.greek for r in readings if not wrong.isdisjoint(r.columns)]
