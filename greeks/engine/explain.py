@@ -8,6 +8,7 @@ from greeks.engine.grid import time_grid
 from greeks.engine.menu import Wanted, menu_for
 from greeks.engine.plan import plan_of
 from greeks.engine.reading import readings_of
+from greeks.errors import UnsupportedError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Explanation
@@ -22,7 +23,7 @@ def explanation(
     contract = Contract.of(model, payoff)
     scheme = scheme or default_scheme(model)
     grid = time_grid(payoff, scheme)
-    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, lenient=True)
+    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, (UnsupportedError,))
     decision = decide(menu, contract, grid, "cpu")
     plan = plan_of(menu, contract, decision.picks)
     asked = [r for r in readings_of(menu, decision, plan) if r.greek != "price"]

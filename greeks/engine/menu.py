@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from greeks.engine.contract import Contract, pricing_fold
 from greeks.engine.cost import Cost, cost
 from greeks.engine.grid import GridShape
-from greeks.errors import SchemaError, UnsupportedError
+from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.estimators.base import Estimator
 from greeks.estimators.blend import Blend
 from greeks.estimators.direction import Direction
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from greeks.engine.plan import Plan
 
 Wanted = WantedOfOne | Mapping[str, WantedOfOne]
+Noted = tuple[type[GreeksError], ...]
 Picks = tuple[tuple[int, ...], ...]  # for every entry, which of its choices
 CONTROL, BIAS, REACH = "control of ", "bias of ", "reach of "
 PRICE = Greek("price", ())
@@ -87,20 +88,25 @@ _KEPT = 512
 
 
 def menu_for(
-    contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool = False
+    contract: Contract,
+    scheme: Scheme,
+    shape: GridShape,
+    greeks: Sequence[str],
+    wanted: Wanted,
+    noted: Noted = (),
 ) -> Menu:
     """The menu of a request, from memory if its like was asked before.
 
-    `lenient` collects refusals instead of raising the first.
+    Errors of the kinds `noted` leave a Greek out and are kept with the menu; others are raised.
     """
     check_wanted(greeks, wanted)
-    request = (structure(contract.model), scheme, shape, tuple(greeks), _hashable(wanted), lenient)
+    request = (structure(contract.model), scheme, shape, tuple(greeks), _hashable(wanted), noted)
     payoff = structure(contract.payoff)
     key = (request, payoff, _read_values(contract, _reads.get(payoff)))
     if payoff in _reads and key in _menus:
         _menus.move_to_end(key)
         return _menus[key]
-    menu = _build(contract, scheme, shape, greeks, wanted, lenient)
+    menu = _build(contract, scheme, shape, greeks, wanted, noted)
     _reads[payoff] = _reads.get(payoff, frozenset()) | contract.reads
     _menus[request, payoff, _read_values(contract, _reads[payoff])] = menu
     if len(_menus) > _KEPT:
@@ -136,7 +142,7 @@ def check_wanted(greeks: Sequence[str], wanted: Wanted) -> None:
 
 
 def _build(
-    contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, lenient: bool
+    contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, noted: Noted
 ) -> Menu:
     _check_grids(scheme, shape)
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
@@ -149,9 +155,7 @@ def _build(
             for greek in [] if name == "price" else words.parse(name):
                 if greek.name not in {e.greek.name for e in entries}:
                     entries.append(kitchen.entry(greek, _wanted_of(name, wanted)))
-        except UnsupportedError as e:
-            if not lenient:
-                raise
+        except noted as e:
             refusals[name] = str(e).removeprefix(f'Greek "{name}": ')
     return Menu(priced, shape, tuple(entries), refusals)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from greeks.engine.contract import Contract
 from greeks.engine.decision import Decision, decide, instead
 from greeks.engine.estimates import read
 from greeks.engine.grid import TimeGrid, time_grid
-from greeks.engine.menu import Menu, menu_for
-from greeks.engine.plan import plan_of
-from greeks.engine.reading import readings_of
+from greeks.engine.host import Array
+from greeks.engine.menu import Menu, Noted, menu_for
+from greeks.engine.plan import Plan, plan_of
+from greeks.engine.reading import Reading, readings_of
 from greeks.engine.settings import Settings
 from greeks.engine.simulation import simulate
 from greeks.errors import EstimationError
@@ -26,47 +28,78 @@ from greeks.schemes.defaults import default_scheme
 from greeks.verification import Verification
 
 
+@dataclass(frozen=True)
+class Task:
+    """One contract, and everything that is decided before a path of it is simulated."""
+
+    contract: Contract
+    scheme: Scheme
+    grid: TimeGrid
+    menu: Menu
+    decision: Decision
+    plan: Plan
+    readings: tuple[Reading, ...]
+
+    @classmethod
+    def of(cls, model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings, noted: Noted = ()) -> Task:
+        """What to do for a request; see `menu_for` on Greeks that cannot be had."""
+        contract = Contract.of(model, payoff)
+        scheme = settings.scheme or default_scheme(model)
+        grid = time_grid(payoff, scheme)
+        menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted)
+        return cls.decided(contract, scheme, grid, menu, decide(menu, contract, grid, settings.backend), settings)
+
+    @classmethod
+    def decided(
+        cls, contract: Contract, scheme: Scheme, grid: TimeGrid, menu: Menu, decision: Decision, settings: Settings
+    ) -> Task:
+        """The task that a decision makes of a request."""
+        plan = plan_of(menu, contract, decision.picks, sampler=settings.sampler)
+        return cls(contract, scheme, grid, menu, decision, plan, readings_of(menu, decision, plan))
+
+    def instead(self, estimates: Mapping[str, Estimate], settings: Settings) -> Task | None:
+        """The task with other estimators for what came out as no number, if there are any."""
+        other = instead(self.menu, self.decision, {e.greek for e in nonsense_in(estimates)})
+        if other is None:
+            return None
+        return Task.decided(self.contract, self.scheme, self.grid, self.menu, other, settings)
+
+    def table(self) -> tuple[Array, Array]:
+        """What the kernels are given; see `Plan.table`."""
+        return self.plan.table(self.contract, self.grid)
+
+
 def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings) -> Sensitivities:
     """Price and Greeks of one contract; a choice that proves to be no number gives way to the next."""
     started = time.perf_counter()
-    contract = Contract.of(model, payoff)
-    scheme = settings.scheme or default_scheme(model)
-    grid = time_grid(payoff, scheme)
-    menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator)
-    decision = decide(menu, contract, grid, settings.backend)
-    result = _run(menu, decision, contract, grid, scheme, settings, started)
-    other = instead(menu, decision, {e.greek for e in _nonsense(result)})
+    task = Task.of(model, payoff, greeks, settings)
+    result = _run(task, settings, started)
+    other = task.instead(result, settings)
     if other is not None:
-        result = _run(menu, other, contract, grid, scheme, settings, started)
-    _refuse_nonsense(result)
+        result = _run(other, settings, started)
+    bad = nonsense_in(result)
+    if bad:
+        error = refusal_of(bad, result.model)
+        error.partial = result  # type: ignore[attr-defined]
+        raise error
     return result
 
 
-def _run(
-    menu: Menu,
-    decision: Decision,
-    contract: Contract,
-    grid: TimeGrid,
-    scheme: Scheme,
-    settings: Settings,
-    started: float,
-) -> Sensitivities:
-    """The numbers that a decision gives, whatever they are."""
-    plan = plan_of(menu, contract, decision.picks, sampler=settings.sampler)
-    readings = readings_of(menu, decision, plan)
-    chunks = simulate(plan, readings, *plan.table(contract, grid), settings, started)
-    estimates, covariance = read(readings, chunks, plan.sampler.design)
+def _run(task: Task, settings: Settings, started: float) -> Sensitivities:
+    """The numbers that a task gives, whatever they are."""
+    chunks = simulate(task.plan, task.readings, *task.table(), settings, started)
+    estimates, covariance = read(task.readings, chunks, task.plan.sampler.design)
     return Sensitivities(
         estimates,
         covariance,
-        model=type(contract.model).__name__,
-        payoff=type(contract.payoff).__name__,
-        scheme=repr(scheme),
-        sampler=plan.sampler.name,
+        model=type(task.contract.model).__name__,
+        payoff=type(task.contract.payoff).__name__,
+        scheme=repr(task.scheme),
+        sampler=task.plan.sampler.name,
         backend=settings.backend,
         seed=settings.seed,
         elapsed=time.perf_counter() - started,
-        verifier=_verifier(contract.model, contract.payoff, menu, decision, settings),
+        verifier=_verifier(task.contract.model, task.contract.payoff, task.menu, task.decision, settings),
     )
 
 
@@ -89,18 +122,16 @@ def _verify(
     return verification(model, payoff, used, settings, paths)
 
 
-def _nonsense(result: Sensitivities) -> list[Estimate]:
-    return [e for e in result.values() if not (math.isfinite(e.value) and math.isfinite(e.std_error))]
+def nonsense_in(estimates: Mapping[str, Estimate]) -> list[Estimate]:
+    """Those that are no number, or have no error."""
+    return [e for e in estimates.values() if not (math.isfinite(e.value) and math.isfinite(e.std_error))]
 
 
-def _refuse_nonsense(result: Sensitivities) -> None:
-    bad = _nonsense(result)
-    if bad:
-        names = ", ".join(f'"{e.greek}" ({e.estimator})' for e in bad)
-        error = EstimationError(
-            f"{names} came out as {bad[0].value!r} +- {bad[0].std_error!r} under {result.model}: a degenerate path, "
-            "such as one with zero volatility where a density is needed, or numbers beyond double precision. Remedy: "
-            f"check the parameters, or use estimator=greeks.FiniteDifference() for {bad[0].greek!r}"
-        )
-        error.partial = result  # type: ignore[attr-defined]
-        raise error
+def refusal_of(bad: Sequence[Estimate], model: str) -> EstimationError:
+    """What to tell about numbers that came out as none."""
+    names = ", ".join(f'"{e.greek}" ({e.estimator})' for e in bad)
+    return EstimationError(
+        f"{names} came out as {bad[0].value!r} +- {bad[0].std_error!r} under {model}: a degenerate path, "
+        "such as one with zero volatility where a density is needed, or numbers beyond double precision. Remedy: "
+        f"check the parameters, or use estimator=greeks.FiniteDifference() for {bad[0].greek!r}"
+    )
