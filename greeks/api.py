@@ -83,7 +83,7 @@ def sensitivities(
     settings = Settings(
         scheme, sampler, estimator, paths, seed, std_error, max_paths, time_limit, backend, threads, stream
     )
-    _check_settings(settings)
+    check_settings(settings)
     return estimate(model, payoff, names, settings)
 
 
@@ -161,7 +161,9 @@ def _check_contract(model: object, payoff: object) -> None:
         raise SchemaError(f"{type(payoff).__name__} has no field `maturity`: give it one, the year it is settled in")
 
 
-def _check_settings(s: Settings) -> None:
+def check_settings(s: Settings) -> None:
+    """Raise SchemaError, naming the setting, where one is malformed."""
+
     def whole(name: str, value: object, least: int) -> None:
         if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
             raise SchemaError(f"{name} = {value!r}: expected a whole number >= {least}")
