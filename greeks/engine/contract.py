@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from greeks.engine.absorbing import Flows, with_exits
 from greeks.engine.continuous import Watch
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions import fold as f
@@ -45,20 +46,6 @@ class Contract:
     def packed(self) -> tuple[Parameter, ...]:
         """All parameters, in the order in which the kernels receive them."""
         return (*self.model_parameters.values(), *self.payoff_parameters.values())
-
-
-@dataclass(frozen=True)
-class _Flows:
-    """A traced payoff over the symbols of what it sees."""
-
-    seen: tuple[Expr, ...]
-    stats: tuple[Expr, ...]
-    start: tuple[Expr, ...]
-    observe: tuple[Expr, ...]
-    paid: Expr
-    settled: Expr
-    exits: tuple[tuple[Expr, Expr], ...]
-    after: Expr
 
 
 def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_start: bool) -> Fold:
@@ -107,7 +94,7 @@ class _Rules:
     unmoved: tuple[Expr, Expr, Expr] | None = None  # (probability, statistic, start): that it is still at its start
 
 
-def _on_dates(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Expr, after: Expr) -> _Rules:
+def _on_dates(flows: Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Expr, after: Expr) -> _Rules:
     """The path is looked at on dates, and the contract ends where a condition then holds."""
     updates = zip(flows.stats, flows.start, flows.observe, strict=True)
     carries = tuple(Carry(s, start, s, s, substitute(after, show)) for s, start, after in updates)
@@ -119,7 +106,7 @@ def _on_dates(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled:
     return _Rules((*carries, alive), ALIVE * (flow + where(ends.condition, ends.amount, ZERO)), True, ends)
 
 
-def _always(watch: Watch, flows: _Flows, show: Mapping[Expr, Expr]) -> _Rules:
+def _always(watch: Watch, flows: Flows, show: Mapping[Expr, Expr]) -> _Rules:
     """The path is looked at all the time; ALIVE is the probability of that of the path, given the dates."""
     updates = zip(flows.stats, flows.start, flows.observe, strict=True)
     stats = [(s, start, substitute(after, show)) for s, start, after in updates]
@@ -131,7 +118,7 @@ def _always(watch: Watch, flows: _Flows, show: Mapping[Expr, Expr]) -> _Rules:
     return _Rules((*seen.carries, alive), ALIVE * (ONE - seen.survival) * seen.worth, True, noise=seen.noise)
 
 
-def _exit(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Expr, after: Expr) -> Exit | None:
+def _exit(flows: Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Expr, after: Expr) -> Exit | None:
     """The exits joined into one: any of the conditions, and the amount of the first that holds."""
     if not flows.exits:
         return None
@@ -141,16 +128,16 @@ def _exit(flows: _Flows, show: Mapping[Expr, Expr], discount: Expr, settled: Exp
     return Exit(ALIVE, PAID, substitute(condition, show), substitute(amount, show) * discount, settled, after)
 
 
-def _trace_payoff(contract: Contract, payoff: Payoff, observes: bool) -> _Flows:
+def _trace_payoff(contract: Contract, payoff: Payoff, observes: bool) -> Flows:
     seen = tuple(symbol(f"seen_{k}", contract.model_parameters[k].size) for k in contract.model.state)
     try:
-        return _flows_of(payoff, seen, observes)
+        return with_exits(_flows_of(payoff, seen, observes))
     except TraceError as e:
         _explain_shape(contract, e)
         raise
 
 
-def _flows_of(payoff: Payoff, seen: tuple[Expr, ...], observes: bool) -> _Flows:
+def _flows_of(payoff: Payoff, seen: tuple[Expr, ...], observes: bool) -> Flows:
     start = _several(payoff, "start", called(payoff, "start"), "statistics")
     stats = tuple(symbol(f"stat_{i}", e.size) for i, e in enumerate(start))
     observed = _observed(payoff, stats, seen) if observes else stats
@@ -168,7 +155,7 @@ def _flows_of(payoff: Payoff, seen: tuple[Expr, ...], observes: bool) -> _Flows:
                 f"{type(payoff).__name__}.{name} returned a vector of {e.size} amounts: expected one number; "
                 "sum it with greeks.total, or pick an asset with x[0][k]"
             )
-    return _Flows(seen, stats, start, observed, paid, settled, exits, after)
+    return Flows(seen, stats, start, observed, paid, settled, exits, after)
 
 
 def _observed(payoff: Payoff, stats: tuple[Expr, ...], seen: tuple[Expr, ...]) -> tuple[Expr, ...]:
