@@ -14,6 +14,7 @@ from greeks.engine.estimates import read
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.host import Array
 from greeks.engine.menu import Menu, Noted, menu_for
+from greeks.engine.multilevel.run import sensitivities as of_levels
 from greeks.engine.plan import Plan, plan_of
 from greeks.engine.reading import Reading, readings_of
 from greeks.engine.settings import Settings
@@ -25,6 +26,7 @@ from greeks.payoffs.base import Payoff
 from greeks.results import Estimate, Sensitivities
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
+from greeks.schemes.multilevel import Multilevel
 from greeks.verification import Verification
 
 
@@ -70,19 +72,26 @@ class Task:
 
 
 def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings) -> Sensitivities:
-    """Price and Greeks of one contract; a choice that proves to be no number gives way to the next."""
-    started = time.perf_counter()
-    task = Task.of(model, payoff, greeks, settings)
-    result = _run(task, settings, started)
-    other = task.instead(result, settings)
-    if other is not None:
-        result = _run(other, settings, started)
+    """Price and Greeks of one contract; refused if they come out as no numbers."""
+    if isinstance(settings.scheme, Multilevel):
+        result = of_levels(model, payoff, greeks, settings.scheme, settings)
+    else:
+        result = _estimated(model, payoff, greeks, settings)
     bad = nonsense_in(result)
     if bad:
         error = refusal_of(bad, result.model)
         error.partial = result  # type: ignore[attr-defined]
         raise error
     return result
+
+
+def _estimated(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings) -> Sensitivities:
+    """From one simulation; a choice that proves to be no number gives way to the next."""
+    started = time.perf_counter()
+    task = Task.of(model, payoff, greeks, settings)
+    result = _run(task, settings, started)
+    other = task.instead(result, settings)
+    return result if other is None else _run(other, settings, started)
 
 
 def _run(task: Task, settings: Settings, started: float) -> Sensitivities:

@@ -42,6 +42,15 @@ class Multilevel(Scheme):
     ------
     SchemaError : `scheme` has no steps, or a number is out of its range.
 
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> model = gk.CEV(spot=100.0, rate=0.05, sigma=2.0, beta=0.5)
+    >>> scheme = gk.Multilevel(gk.Milstein(steps=2))
+    >>> call = gk.price(model, gk.Call(strike=100.0, maturity=1.0), scheme=scheme, std_error=0.02, seed=1)
+    >>> abs(call.value - 10.453885) < 0.06 and call.std_error**2 + call.bias**2 <= 0.02**2
+    True
+
     References
     ----------
     Giles (2008), "Multilevel Monte Carlo path simulation"; Giles (2015), "Multilevel Monte Carlo methods", section 2.

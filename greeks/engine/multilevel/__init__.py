@@ -1,0 +1,1 @@
+"""Multilevel Monte Carlo: levels, how many samples each gets, and what bias the finest leaves."""

@@ -1,0 +1,158 @@
+"""The levels of a run, with the samples that they have so far."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from greeks.engine.bias import Bias
+from greeks.engine.control import Array
+from greeks.engine.multilevel.allocation import allocated, believable, shared_out
+from greeks.engine.multilevel.level import FEWEST, Level, Statistics
+from greeks.engine.multilevel.remainder import remainder
+from greeks.engine.settings import Settings
+from greeks.schemes.multilevel import MOST_LEVELS, Multilevel
+
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Chunks
+
+START = 3  # levels that a run with a target begins with: two corrections show how fast they fall
+DEFAULT = 5  # levels without a target
+SLICE = 64 * 4096  # samples between two looks at the clock, where there is a time limit
+SPARE = 1.02  # more samples than the last estimate of the variances asks for, so that few rounds do
+
+
+@dataclass
+class Ladder:
+    """Levels 0, 1, ... and their samples; `short` says why a target was missed, if it was."""
+
+    make: Callable[[int], Level]
+    scheme: Multilevel
+    settings: Settings
+    started: float
+    levels: list[Level] = field(default_factory=list)
+    found: list[Chunks | None] = field(default_factory=list)
+    short: str = ""
+
+    def extend(self, levels: int) -> None:
+        """Add levels until there are so many."""
+        for number in range(len(self.levels), levels):
+            self.levels.append(self.make(number))
+            self.found.append(None)
+
+    def share_out(self, paths: int) -> None:
+        """Spend so many paths on all levels together."""
+        samples = paths / self.levels[0].together
+        least = min(FEWEST, samples / (4 * len(self.levels)))
+        shares = np.maximum(shared_out(self.variances, self.costs, samples), least)
+        self.simulate(np.floor(shares * samples / shares.sum()))
+
+    def reach(self, target: Array) -> None:
+        """Add samples and levels until sampling error and bias together are within the target of every number.
+
+        Bias and sampling error share target^2: whatever the bias leaves of it, but never less than half, is what the
+        variance may be; a level is added where it would have to be less.
+        """
+        self.extend(self.scheme.levels or START)
+        bias = np.zeros(len(target))
+        while True:
+            allowed = np.maximum(target**2 - bias**2, 0.5 * target**2)
+            if not self._enough(allowed):
+                return
+            bias = np.array([math.hypot(b.value, b.std_error) for b in self.biases])
+            if (bias**2 > 0.5 * target**2).any():
+                if not self._another():
+                    return
+                bias /= self.scheme.refine
+            elif (self.errors**2 + bias**2 <= target**2).all():
+                return
+
+    def simulate(self, samples: Array) -> bool:
+        """Bring every level to so many samples, the finest first; False if the time limit came first."""
+        for level in reversed(range(len(self.levels))):
+            while self._count(level) < samples[level]:
+                slice_ = math.inf if self.settings.time_limit is None else self._count(level) + SLICE
+                self.found[level] = self.levels[level].samples(int(min(samples[level], slice_)), self.found[level])
+                if self._late() and all(f is not None for f in self.found):
+                    self.short = "time_limit"
+                    return False
+        return True
+
+    @property
+    def statistics(self) -> list[Statistics]:
+        """Those of every level's samples, all simulated."""
+        return [Statistics.of(k.readings, f) for k, f in zip(self.levels, self.found, strict=True) if f is not None]
+
+    @property
+    def variances(self) -> Array:
+        """Variance of one sample (levels, numbers), as far as the samples or else the pilot tell."""
+        rows = []
+        for level, found in zip(self.levels, self.found, strict=True):
+            seen = None if found is None else Statistics.of(level.readings, found)
+            best = seen if seen is not None and seen.count >= level.pilot.count else level.pilot
+            rows.append(np.diag(best.covariance))
+        return believable(np.array(rows), self.scheme.refine)
+
+    @property
+    def costs(self) -> Array:
+        """Nanoseconds a sample (levels,)."""
+        return np.array([level.cost for level in self.levels])
+
+    @property
+    def paths(self) -> int:
+        """Paths simulated on all levels."""
+        return sum(self._count(k) * level.together for k, level in enumerate(self.levels))
+
+    @property
+    def errors(self) -> Array:
+        """Standard errors of the sums over levels (numbers,)."""
+        return np.asarray(np.sqrt(np.sum([np.diag(s.covariance) / s.count for s in self.statistics], axis=0)))
+
+    @property
+    def biases(self) -> list[Bias]:
+        """What the finest level leaves of every number's bias; none where there is but one level."""
+        corrections = self.statistics[1:]
+        if not corrections:
+            return [Bias(0.0, 0.0)] * len(self.levels[0].readings)
+        means = np.array([s.mean for s in corrections])
+        errors = np.array([np.sqrt(np.diag(s.covariance) / s.count) for s in corrections])
+        return [remainder(m, e, self.scheme.refine) for m, e in zip(means.T, errors.T, strict=True)]
+
+    def _enough(self, allowed: Array) -> bool:
+        """Sample until the variances are within what is allowed; False if a limit came first."""
+        while True:
+            samples = np.maximum(np.ceil(SPARE * allocated(self.variances, self.costs, allowed)), FEWEST)
+            done = np.array([self._count(k) for k in range(len(self.levels))])
+            if (done >= FEWEST).all() and (self.errors**2 <= allowed).all():
+                return True
+            if not self.simulate(self._within_limit(np.maximum(samples, done))) or self.short:
+                return False
+
+    def _within_limit(self, samples: Array) -> Array:
+        """As many samples as max_paths leaves, in the same proportions."""
+        limit = (self.settings.max_paths or math.inf) / self.levels[0].together
+        if samples.sum() <= limit:
+            return samples
+        self.short = "max_paths"
+        return np.maximum(np.floor(samples * limit / samples.sum()), 2.0)
+
+    def _another(self) -> bool:
+        """One more level, if there may be."""
+        if self.scheme.levels is not None or len(self.levels) == MOST_LEVELS:
+            self.short = "levels"
+            return False
+        self.extend(len(self.levels) + 1)
+        return True
+
+    def _late(self) -> bool:
+        limit = self.settings.time_limit
+        return limit is not None and time.perf_counter() - self.started >= limit
+
+    def _count(self, level: int) -> int:
+        found = self.found[level]
+        return 0 if found is None else int(found.counts.sum())

@@ -1,0 +1,149 @@
+"""One level: the program of its samples, what a sample costs, and what a pilot saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from greeks.engine.contract import Contract
+from greeks.engine.control import Array, joined
+from greeks.engine.cost import cost
+from greeks.engine.decision import Decision, decide, instead
+from greeks.engine.grid import TimeGrid, time_grid
+from greeks.engine.menu import Menu, menu_for
+from greeks.engine.pilot import SEED, STREAM
+from greeks.engine.plan import Plan, plan_of
+from greeks.engine.reading import Reading, mixed, readings_of
+from greeks.engine.settings import Settings
+from greeks.engine.simulation import refuse_wrong_scores
+from greeks.expressions.fold import joined as joined_folds
+from greeks.schemes.multilevel import Multilevel
+
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Chunks
+
+APART = 53  # bits: the samples of level l are paths l 2^53, l 2^53 + 1, ..., so that levels share none
+CHOSEN_ON = 2  # the level on whose grid the estimators of all corrections are chosen
+PILOT, FEWEST = 4096, 1024  # samples of a pilot on level 0, and the fewest on any
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of some samples of a level: how many, and mean (numbers,) and covariance (numbers, numbers) of one."""
+
+    count: int
+    mean: Array
+    covariance: Array
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading], chunks: Chunks) -> Statistics:
+        from greeks.kernels.moments import combine
+
+        moments = combine(chunks)
+        mean = np.array([r.mean(moments.mean) for r in readings])
+        return cls(moments.count, mean, mixed(readings, np.asarray(moments.comoment)) / (moments.count - 1))
+
+
+@dataclass(frozen=True)
+class Level:
+    """Samples of P_0, or of P_l - P_(l-1), l its `number`; a sample is what the sampler makes one: a path, a pair."""
+
+    number: int
+    contract: Contract
+    grid: TimeGrid
+    menu: Menu
+    decision: Decision
+    settings: Settings
+
+    @classmethod
+    def of(
+        cls, number: int, contract: Contract, scheme: Multilevel, greeks: Sequence[str], settings: Settings
+    ) -> Level:
+        """A level with the best estimators there are for it; those of all corrections are the same."""
+
+        def grid_of(level: int) -> TimeGrid:
+            return time_grid(contract.payoff, scheme.on_level(level))
+
+        grid = grid_of(number)
+        menu = menu_for(contract, scheme.on_level(number), grid.shape, greeks, settings.estimator)
+        decision = decide(menu, contract, grid_of(min(number, 1) * CHOSEN_ON), settings.backend)
+        return cls(number, contract, grid, menu, decision, settings)._sound()
+
+    @property
+    def steps(self) -> int:
+        """Steps of the finer path."""
+        coarse = int(self.grid.substeps.sum())
+        return coarse * self.settings.scheme.refine if self.number else coarse  # type: ignore[union-attr]
+
+    @cached_property
+    def plan(self) -> Plan:
+        return plan_of(self.menu, self.contract, self.decision.picks, sampler=self.settings.sampler)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        return readings_of(self.menu, self.decision, self.plan)
+
+    @cached_property
+    def together(self) -> int:
+        """Paths in a sample."""
+        return self.plan.sampler.design.together
+
+    @cached_property
+    def cost(self) -> float:
+        """Nanoseconds a sample, by counting operations."""
+        picked = zip(self.menu.entries, self.decision.picks, strict=True)
+        folds = [entry.options[k].fold for entry, which in picked for k in which]
+        return self.together * cost(joined_folds(folds), self.menu.shape).of(self.grid)
+
+    @cached_property
+    def pilot(self) -> Statistics:
+        """Of samples that no run has: the same whatever the seed, so that allocations do not depend on the run."""
+        return Statistics.of(self.readings, self.plan.pairing.applied(self._pilot, self._coefficients))
+
+    def samples(self, count: int, found: Chunks | None = None) -> Chunks:
+        """The first `count` samples, of which some may have been found; a chunk cut short is simulated again."""
+        from greeks.kernels.chunks import CHUNK
+
+        whole = 0 if found is None else int(found.counts.sum()) // CHUNK
+        settings, mixing = self.settings, self.plan.pairing.mixing(self._coefficients)
+        new = self._simulated(
+            whole * CHUNK, count - whole * CHUNK, seed=settings.seed, stream=settings.stream, mixing=mixing
+        )
+        return new if found is None or not whole else joined([found.part(0, whole), new])
+
+    @cached_property
+    def _pilot(self) -> Chunks:
+        found = self._simulated(0, max(FEWEST, PILOT >> self.number), seed=SEED, stream=STREAM)
+        refuse_wrong_scores(self.plan, self.readings, found)
+        return found
+
+    @cached_property
+    def _coefficients(self) -> Array:
+        return self.plan.pairing.coefficients(self._pilot)
+
+    @cached_property
+    def _arguments(self) -> tuple[Any, Array, Array]:
+        from greeks.kernels.compile import load
+
+        device = self.settings.backend == "cuda"
+        program = self.plan.program.cuda if device else self.plan.program.cpu
+        return load(program, self.settings.backend), *self.plan.table(self.contract, self.grid)
+
+    def _simulated(self, first: int, count: int, **draws: Any) -> Chunks:
+        from greeks.kernels import backends
+
+        rows_of = backends.module_of(self.settings.backend).rows
+        begin = (self.number << APART) + first
+        chunks: Chunks = rows_of(*self._arguments, first=begin, paths=count, threads=self.settings.threads, **draws)
+        return chunks
+
+    def _sound(self) -> Level:
+        """With other estimators for what came out of the pilot as no number, if there are any."""
+        sound = np.isfinite(self.pilot.mean) & np.isfinite(np.diag(self.pilot.covariance))
+        names = {r.greek for r, good in zip(self.readings, sound, strict=True) if not good}
+        other = instead(self.menu, self.decision, names) if names else None
+        return self if other is None else replace(self, decision=other)
