@@ -33,7 +33,9 @@ def test_every_point_is_on_record_once() -> None:
     assert Counter((p.case, p.rung, p.count) for p in POINTS) == wanted
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=pytest.mark.slow) if "Heston" in c.name else c for c in CASES], ids=lambda c: c.name
+)
 def test_record_is_what_comes_out(case: Case) -> None:
     for rung in case.rungs:
         then = next(p for p in POINTS if (p.case, p.rung, p.count) == (case.name, rung, case.counts[1]))

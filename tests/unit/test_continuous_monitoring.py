@@ -96,7 +96,7 @@ def corridor_value(spot: float, volatility: float, lower: float, upper: float, s
 
 
 @pytest.mark.parametrize("volatility", [0.1, 0.2, 0.3])
-@pytest.mark.parametrize("scheme", [gk.Exact(), gk.Euler(6)])
+@pytest.mark.parametrize("scheme", [gk.Exact(), pytest.param(gk.Euler(6), marks=pytest.mark.slow)])
 def test_between_two_levels(volatility: float, scheme: gk.Scheme) -> None:
     """The corridor is 2.2 to 0.7 deviations of the whole path wide, so that both series are used."""
     lower, upper, h = 90.0, 112.0, 1e-3
