@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import numpy as np
-
+from greeks.engine.control import PILOT
 from greeks.errors import SchemaError
 from greeks.samplers import Design
-
-if TYPE_CHECKING:
-    from greeks.kernels.moments import Chunks, Moments
 
 
 @dataclass(frozen=True)
@@ -46,6 +41,25 @@ class Batches:
             return done if 2 * done <= limit else 0
         return min(self._up(needed - done), limit - done - (limit - done) % self.design.together)
 
+    def piece(self, share: int, missing: int) -> int:
+        """About `share` of the `missing` paths, in whole chunks of every family; all, where little would be left."""
+        unit = self.chunk * self.design.families * self.design.together
+        size = max(share // unit, 1) * unit
+        return missing if 2 * missing < 3 * size else size
+
+    def chunk_at(self, path: int) -> int:
+        """The number of the chunk that begins with this path of a run; runs of parts begin where a pilot may end."""
+        unit = self.part(PILOT) if self.design.families == 1 else self.chunk * self.design.families
+        if path % unit:
+            raise SchemaError(
+                f"first = {path}: expected a multiple of {unit:,}, so that parts of a run share no chunk of paths"
+            )
+        return path // (self.chunk * self.design.families * self.design.together)
+
+    def path_of(self, chunk: int) -> int:
+        """The path with which a chunk begins, as a run counts them."""
+        return chunk * self.chunk * self.design.families * self.design.together
+
     def part(self, chunks: int) -> int:
         """Paths of about so many chunks, of each family as many."""
         d = self.design
@@ -63,13 +77,3 @@ class Batches:
     def _up(self, paths: int) -> int:
         unit = self.chunk * self.design.together
         return -(-paths // unit) * unit
-
-
-def independent(chunks: Chunks, design: Design) -> Moments:
-    """The moments of independent samples: of paths or pairs, or of the means of families, whose rows take turns."""
-    from greeks.kernels.moments import Moments, combine
-
-    if design.families == 1:
-        return combine(chunks)
-    of_each = (chunks.family(k, design.families) for k in range(design.families))
-    return Moments.of(np.stack([combine(c).mean for c in of_each]))

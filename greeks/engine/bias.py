@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from greeks.results import with_error
-
-if TYPE_CHECKING:
-    from greeks.kernels.moments import Moments
 
 SEEN = 2.0  # standard errors of its own from which a bias is told from chance
 
@@ -20,14 +15,6 @@ class Bias:
 
     value: float
     std_error: float
-
-    @classmethod
-    def of(cls, column: int | None, moments: Moments) -> Bias | None:
-        """Read off one column of the samples; None where there is none."""
-        if column is None:
-            return None
-        variance = float(moments.comoment[column, column]) / (moments.count - 1) / moments.count
-        return cls(float(moments.mean[column]), math.sqrt(max(variance, 0.0)))
 
     def __str__(self) -> str:
         return f"bias about {with_error(self.value, self.std_error)}"

@@ -1,47 +1,105 @@
-"""Estimates, with their errors and what to know of them, from the moments of a run."""
+"""Estimates, with their errors and what to know of them, from the samples of a run."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from greeks.engine.batches import independent
 from greeks.engine.bias import Bias
-from greeks.engine.control import Array
 from greeks.engine.reading import Reading, mixed
-from greeks.engine.tails import Tails, known, tails_of, warning
+from greeks.engine.samples import Samples
+from greeks.engine.tails import Tails, known, tails, warning
+from greeks.engine.tally import Array, Rows
 from greeks.results import Estimate
-from greeks.samplers import INDEPENDENT, Design
-
-if TYPE_CHECKING:
-    from greeks.kernels.moments import Chunks
 
 ROUNDING = 2.0**-36  # relative; the error of a number that no path changes, after cancellations near expiry
 
 
-def read(
-    readings: Sequence[Reading], chunks: Chunks, design: Design = INDEPENDENT
-) -> tuple[dict[str, Estimate], Array]:
-    """Estimates and the covariance of their errors, from chunks of samples."""
-    moments = independent(chunks, design)
-    n = moments.count
-    values = np.array([r.mean(moments.mean) for r in readings])
-    covariance = mixed(readings, np.asarray(moments.comoment)) / (n - 1) / n
+@dataclass(frozen=True, eq=False)
+class Means:
+    """The means of all columns of samples, and the covariance of their errors.
+
+    mean: (m,); parts: for each independent part (share of the paths, covariance of its means).
+    """
+
+    mean: Array
+    parts: tuple[tuple[float, Array], ...]
+
+    @classmethod
+    def of(cls, samples: Samples) -> tuple[Means, Rows]:
+        """Those of a run, and all its moments in one row.
+
+        Independent samples of several streams count as one sample. Families of points do not: each stream is a part,
+        whose families tell its error.
+        """
+        if samples.design.families == 1:
+            rows = Rows.joined([t.rows for t in samples.tallies])
+            whole = rows.merged(len(rows.counts))
+            n = int(whole.counts[0])
+            return cls(whole.means[0, 0], ((1.0, whole.comoments[0, 0] / (n - 1) / n),)), whole
+        each = [rows.merged(len(rows.counts)) for rows in (t.rows for t in samples.tallies)]
+        total = sum(int(r.counts[0]) for r in each)
+        found = [(int(r.counts[0]) / total, *_of_families(r.means[0])) for r in each]
+        mean = np.sum([share * m for share, m, _ in found], axis=0)
+        together = Rows.joined(each)
+        return cls(mean, tuple((share, c) for share, _, c in found)), together.merged(len(each))
+
+    def covariance(self, readings: Sequence[Reading]) -> Array:
+        """Of the errors of the numbers read."""
+        return np.asarray(sum(share * share * mixed(readings, c) for share, c in self.parts))
+
+    def bias(self, column: int | None) -> Bias | None:
+        """The bias whose samples are in a column."""
+        if column is None:
+            return None
+        variance = sum(share * share * float(c[column, column]) for share, c in self.parts)
+        return Bias(float(self.mean[column]), math.sqrt(max(variance, 0.0)))
+
+    def degrees(self, readings: Sequence[Reading], of_each: int) -> list[int]:
+        """Degrees of freedom of the errors of the numbers read, where each part has so many.
+
+        Source: Satterthwaite (1946), "An approximate distribution of estimates of variance components".
+        """
+        variances = np.array([share * share * np.diag(mixed(readings, c)) for share, c in self.parts])
+        with np.errstate(all="ignore"):
+            found = of_each * variances.sum(axis=0) ** 2 / (variances**2).sum(axis=0)
+        return [int(d) for d in np.nan_to_num(np.floor(found + 1e-9), nan=of_each)]
+
+
+def _of_families(means: Array) -> tuple[Array, Array]:
+    """The mean of (f, m) means of families, and its covariance."""
+    mean = means.mean(axis=0)
+    centred = means - mean
+    return mean, centred.T @ centred / (len(means) - 1) / len(means)
+
+
+def read(readings: Sequence[Reading], samples: Samples) -> tuple[dict[str, Estimate], Array]:
+    """Estimates and the covariance of their errors."""
+    means, whole = Means.of(samples)
+    values = np.array([r.mean(means.mean) for r in readings])
+    covariance = means.covariance(readings)
     errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
-    still = np.diag(covariance) == 0.0
+    still: npt.NDArray[np.bool_] = np.diag(covariance) == 0.0
     with np.errstate(over="ignore"):
         covariance[np.diag_indices_from(covariance)] = errors**2
-    of_columns = tails_of(chunks, list(range(len(moments.mean))), design)
-    estimates = {
-        r.greek: _estimate(r, float(v), float(e), r.tails(of_columns), bool(same), Bias.of(r.bias, moments))
-        for r, v, e, same in zip(readings, values, errors, still, strict=True)
-    }
+    of_columns = tails(whole, samples.design)
+    degrees: list[int | None] = [of_columns[0].degrees] * len(readings)
+    if len(means.parts) > 1:
+        degrees = [*means.degrees(readings, samples.design.families - 1)]
+    estimates = {}
+    for i, r in enumerate(readings):
+        found = float(values[i]), float(errors[i]), r.tails(of_columns), bool(still[i])
+        estimates[r.greek] = _estimate(r, *found, means.bias(r.bias), degrees[i])
     return estimates, covariance
 
 
-def _estimate(r: Reading, value: float, error: float, tails: Tails, still: bool, bias: Bias | None) -> Estimate:
+def _estimate(
+    r: Reading, value: float, error: float, tails: Tails, still: bool, bias: Bias | None, degrees: int | None
+) -> Estimate:
     return Estimate(
         r.greek,
         value,
@@ -53,5 +111,5 @@ def _estimate(r: Reading, value: float, error: float, tails: Tails, still: bool,
         known(tails.kurtosis),
         known(tails.largest_share),
         None if bias is None else bias.value,
-        tails.degrees,
+        degrees,
     )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +18,13 @@ import numpy.typing as npt
 from greeks.engine.estimates import read
 from greeks.engine.reading import Reading
 from greeks.engine.run import Task, nonsense_in, refusal_of
+from greeks.engine.samples import Samples
 from greeks.engine.settings import Settings
 from greeks.engine.simulation import simulate
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate
-from greeks.samplers import Design
-
-if TYPE_CHECKING:
-    from greeks.kernels.moments import Chunks
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -127,24 +123,14 @@ def _alone(
 
 
 def _played(position: int, task: Task, settings: Settings, started: float) -> _Result:
-    chunks = simulate(task.plan, task.readings, *task.table(), settings, started, batches=True)
-    design = task.plan.sampler.design
-    estimates, _ = read(task.readings, chunks, design)
-    return _Result(position, task, estimates, batch_means(task.readings, chunks, design))
+    samples = simulate(task.plan, task.readings, *task.table(), settings, started, batches=True)
+    estimates, _ = read(task.readings, samples)
+    return _Result(position, task, estimates, batch_means(task.readings, samples))
 
 
-def batch_means(readings: Sequence[Reading], chunks: Chunks, design: Design) -> Array:
+def batch_means(readings: Sequence[Reading], samples: Samples) -> Array:
     """(m, B), the numbers as each batch of samples alone gives them; of families of points, as each family does."""
-    from greeks.kernels.reduction import BATCHES
-
-    if design.families > 1:
-        parts = [chunks.family(k, design.families) for k in range(design.families)]
-        means = np.stack([p.counts @ p.means / p.counts.sum() for p in parts], axis=1)
-    else:
-        sizes = np.maximum((chunks.counts[:, None] - np.arange(BATCHES) + BATCHES - 1) // BATCHES, 0)
-        sums = np.where(sizes[:, None, :] > 0, chunks.batches, 0.0) * sizes[:, None, :]
-        with np.errstate(invalid="ignore"):
-            means = sums.sum(axis=0) / sizes.sum(axis=0)
+    means = samples.batch_means()
     return np.stack([np.asarray(r.weights) @ means[list(r.columns)] for r in readings])
 
 

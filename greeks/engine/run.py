@@ -96,8 +96,8 @@ def _estimated(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Se
 
 def _run(task: Task, settings: Settings, started: float) -> Sensitivities:
     """The numbers that a task gives, whatever they are."""
-    chunks = simulate(task.plan, task.readings, *task.table(), settings, started)
-    estimates, covariance = read(task.readings, chunks, task.plan.sampler.design)
+    samples = simulate(task.plan, task.readings, *task.table(), settings, started)
+    estimates, covariance = read(task.readings, samples)
     return Sensitivities(
         estimates,
         covariance,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from greeks.engine.menu import Wanted
+from greeks.engine.targets import Wanted as Targets
 from greeks.samplers import Sampler
 from greeks.schemes.base import Scheme
 
@@ -19,9 +19,11 @@ class Settings:
     estimator: Wanted = "auto"
     paths: int = 2**16
     seed: int = 0
-    std_error: float | Mapping[str, float] | None = None
+    std_error: Targets | None = None
     max_paths: int | None = None
     time_limit: float | None = None
     backend: str = "cpu"
     threads: int | None = None
     stream: int = 0
+    progress: bool = False
+    first: int = 0

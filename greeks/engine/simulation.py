@@ -1,27 +1,34 @@
-"""Simulate a plan, in batches where a target is to be met or a clock to be watched."""
+"""Simulate a plan, in batches where a target is to be met; a clock, an interrupt or a limit ends it in good order."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greeks.engine.batches import Batches
-from greeks.engine.control import PILOT, Array, cross_fitted, joined
+from greeks.engine.clock import Clock
+from greeks.engine.control import PILOT, Array, cross_fitted
 from greeks.engine.estimates import read
 from greeks.engine.noise import held
 from greeks.engine.plan import Plan
+from greeks.engine.progress import Progress, shown
 from greeks.engine.reading import Reading
+from greeks.engine.samples import Samples, Strand
 from greeks.engine.settings import Settings
-from greeks.errors import EstimationError, SchemaError
+from greeks.engine.tally import Tally
+from greeks.engine.targets import BLIND, Distance, Target, targets_of
+from greeks.errors import EstimationError
+from greeks.results import Estimate
 
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
 
-BETWEEN_LOOKS = 64  # chunks of paths between two looks at the clock, where there is a time limit
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
+SLACK = 1.05  # more paths than a target seems to need, so that the next look is the last
+MOST = 2**40  # paths that no run without limits exceeds
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,12 @@ def simulate(
     settings: Settings,
     started: float,
     batches: bool = False,
-) -> Chunks:
-    """Chunks of controlled samples, with the means of batches where wanted, simulated as they are asked for."""
+    before: Samples | None = None,
+) -> Samples:
+    """Samples, less their controls, simulated as they are asked for; with the means of batches where wanted.
+
+    `before` is what was sampled for the same plan: it is gone on with.
+    """
     from greeks.kernels import backends
     from greeks.kernels.compile import load
 
@@ -49,72 +60,165 @@ def simulate(
     program = load(plan.program.cuda if settings.backend == "cuda" else plan.program.cpu, settings.backend)
     draws: dict[str, Any] = {"seed": settings.seed, "stream": settings.stream, "threads": settings.threads}
     draws |= {"normals": held(table, rows), "batches": batches}
-    asking = requests(plan, readings, settings, started)
-    request = next(asking)
-    while True:
-        found: Chunks = rows_of(program, table, rows, **request.range, mixing=request.mixing, **draws)
-        try:
-            request = asking.send(found)
-        except StopIteration as done:
-            chunks: Chunks = done.value
-            return chunks
+    with shown(settings.progress) as progress:
+        asking = requests(plan, readings, settings, Clock(started, settings.time_limit), before, progress)
+        request = next(asking)
+        while True:
+            try:
+                found: Chunks = rows_of(program, table, rows, **request.range, mixing=request.mixing, **draws)
+                answer = partial(asking.send, found)
+            except KeyboardInterrupt as interrupt:
+                answer = partial(asking.throw, interrupt)
+            try:
+                request = answer()
+            except StopIteration as done:
+                samples: Samples = done.value
+                return samples
 
 
 def requests(
-    plan: Plan, readings: Sequence[Reading], settings: Settings, started: float
-) -> Generator[Request, Chunks, Chunks]:
+    plan: Plan,
+    readings: Sequence[Reading],
+    settings: Settings,
+    clock: Clock,
+    before: Samples | None = None,
+    progress: Progress | None = None,
+) -> Generator[Request, Chunks, Samples]:
     """What to simulate, one range after the other, each given what the last one gave; returns the samples.
 
     A pilot of all outputs, then batches of the samples alone. Of independent paths the pilot's count too; where a
     family of points is one sample, the pilot is a family apart.
     """
-    from greeks.kernels.chunks import CHUNK
-    from greeks.kernels.lanes import LANES
-
-    batches = Batches(plan.sampler.design, CHUNK, LANES)
-    target = targets_of(readings, settings.std_error)
-    paths = batches.first(settings.paths, bool(target))
-    limit = settings.max_paths or (2**40 if target else paths)
-    size = min(paths, batches.first(limit, False))
-    done = min(batches.part(PILOT), size) if batches.design.families == 1 else 0
-    pilot = yield Request(batches.range(0, done) if done else batches.apart(PILOT))
-    refuse_wrong_scores(plan, readings, pilot)
-    mixing = plan.pairing.mixing(plan.pairing.coefficients(pilot))
-    parts, pending = [cross_fitted(plan.pairing, pilot)] if done else [], size - done
-    while not parts or settings.time_limit is None or time.perf_counter() - started < settings.time_limit:
-        size = pending if settings.time_limit is None else min(pending, batches.part(BETWEEN_LOOKS))
-        if size > 0:
-            parts.append((yield Request(batches.range(done, size), mixing)))
-        done, pending = done + size, pending - size
-        if pending <= 0:
-            pending = _next_batch(readings, joined(parts), target, done, limit, batches)
-        if pending <= 0:
-            break
-    return joined(parts)
+    run = _Run(plan, readings, settings, clock, before, progress or Progress())
+    try:
+        yield from run.requests()
+    except KeyboardInterrupt:
+        if not run.samples.paths or clock.insists():
+            raise
+        run.stop("interrupted")
+    return run.samples
 
 
-def targets_of(readings: Sequence[Reading], wanted: float | Mapping[str, float] | None) -> dict[str, float]:
-    if wanted is None:
-        return {}
-    names = [r.greek for r in readings]
-    target = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(names, float(wanted))
-    for name in target:
-        if name not in names:
-            raise SchemaError(f"std_error names {name!r}, which is not estimated; there are {', '.join(names)}")
-    return target
+class _Run:
+    """A simulation under way: what is sampled so far, and how many paths the batch in hand is to end with."""
 
+    def __init__(
+        self,
+        plan: Plan,
+        readings: Sequence[Reading],
+        settings: Settings,
+        clock: Clock,
+        before: Samples | None,
+        progress: Progress,
+    ) -> None:
+        from greeks.kernels.chunks import CHUNK
+        from greeks.kernels.lanes import LANES
 
-def _next_batch(
-    readings: Sequence[Reading], found: Chunks, target: Mapping[str, float], done: int, limit: int, batches: Batches
-) -> int:
-    """Paths still needed, in whole batches; 0 when every target holds or the limit is reached."""
-    if not target or done >= limit:
-        return 0
-    estimates = read(readings, found, batches.design)[0]
-    ratio = max((estimates[k].std_error / t for k, t in target.items()), default=0.0)
-    if not math.isfinite(ratio) or ratio <= 1.0:
-        return 0
-    return batches.following(done, math.ceil(done * min(ratio * ratio * 1.05, GROWTH)), limit)
+        self.plan, self.readings, self.settings, self.clock, self.progress = plan, readings, settings, clock, progress
+        self.design = plan.sampler.design
+        self.batches = Batches(self.design, CHUNK, LANES)
+        self.targets: dict[str, Target] = targets_of(readings, settings.std_error)
+        self.limit = settings.max_paths or (MOST if self.targets else settings.paths)
+        first = Strand(self.batches.chunk_at(settings.first))
+        self.samples = replace(before or Samples({settings.stream: first}, self.design), stopped="")
+        self.goal = self._first_batch()
+
+    def _first_batch(self) -> int:
+        paths = self.batches.first(self.settings.paths, bool(self.targets))
+        return max(min(paths, self.batches.first(self.limit, False)), self.samples.paths)
+
+    @property
+    def strand(self) -> Strand:
+        return self.samples.strands[self.settings.stream]
+
+    def requests(self) -> Generator[Request, Chunks, None]:
+        """Batches until all targets hold, each in pieces short enough to be lost."""
+        while True:
+            if self.samples.paths < self.goal and self.strand.mixing is None:
+                yield from self._pilot()
+            while self.samples.paths < self.goal:
+                if self.samples.paths and self.clock.late:
+                    self.stop(f"time limit of {self.settings.time_limit:g} s")
+                    return
+                yield from self._piece()
+            if not self._more():
+                return
+
+    def _pilot(self) -> Generator[Request, Chunks, None]:
+        """The coefficients of the controls, from the first chunks of the stream or from a family apart."""
+        room = self.goal - (self.samples.paths - self._paths(self.strand))
+        apart, whole = self.design.families > 1, self.batches.part(PILOT)
+        counts = not apart and self.strand.first == 0
+        size = min(whole, room) if counts else whole
+        self.clock.begin()
+        pilot = yield Request(self.batches.apart(PILOT) if apart else self.batches.range(0, size))
+        self.clock.end(size)
+        refuse_wrong_scores(self.plan, self.readings, pilot)
+        mixing = self.plan.pairing.mixing(self.plan.pairing.coefficients(pilot))
+        tally = Tally.of(cross_fitted(self.plan.pairing, pilot)) if counts else Tally()
+        if counts and size < whole:
+            self._keep(Strand(0, tally, None))
+            return
+        self._keep(Strand(self.strand.first, tally, mixing))
+
+    def _piece(self) -> Generator[Request, Chunks, None]:
+        """Some more of the batch: chunks that are not whole are simulated again, with what makes them so."""
+        settled = self.strand.settled()
+        kept = self.samples.paths - self._paths(self.strand) + self._paths(settled)
+        size = self.batches.piece(self.clock.share(), self.goal - kept)
+        self.clock.begin()
+        found = yield Request(self.batches.range(self.batches.path_of(settled.end), size), settled.mixing)
+        self.clock.end(size)
+        more = Tally.of(found, settled.end, self.design.families)
+        self._keep(replace(settled, tally=settled.tally.plus(more)))
+        if self.progress.wanted:
+            self.progress.update(self._estimates(), self.targets, self.samples.paths, self.goal, self.clock)
+
+    def _more(self) -> bool:
+        """Whether a target is left to reach; the next batch is then set."""
+        if not self.targets:
+            return False
+        distance = self._distance()
+        if distance.worst <= 1.0:
+            return False
+        done = self.samples.paths
+        if self._hopeless(distance, done):
+            self.stop("out of reach without max_paths or time_limit")
+            return False
+        growth = min(distance.worst * distance.worst * SLACK, GROWTH)
+        size = self.batches.following(done, math.ceil(done * growth), min(self.limit, MOST))
+        if size <= 0:
+            self.stop(f"max_paths = {self.limit:,}")
+            return False
+        self.goal = done + size
+        return True
+
+    def _hopeless(self, distance: Distance, done: int) -> bool:
+        """Whether no run that anyone waits for gets there, and nobody has said how long to wait."""
+        if self.settings.max_paths is not None or self.settings.time_limit is not None:
+            return False
+        if math.isinf(distance.least):
+            return done >= BLIND
+        return done * distance.least ** (1 if self.design.families > 1 else 2) > MOST
+
+    def stop(self, why: str) -> None:
+        """Leave it at what there is, and say what is missing."""
+        missed = self._distance().missed if self.targets else ()
+        of = "" if self.targets else f" of {self.goal:,}"
+        told = [f"{why} after {self.samples.paths:,}{of} paths", *(f"missed {m}" for m in missed)]
+        self.samples = replace(self.samples, stopped="; ".join(told))
+
+    def _keep(self, strand: Strand) -> None:
+        self.samples = replace(self.samples, strands={**self.samples.strands, self.settings.stream: strand})
+
+    def _paths(self, strand: Strand) -> int:
+        return strand.tally.samples * self.design.families * self.design.together
+
+    def _estimates(self) -> dict[str, Estimate]:
+        return read(self.readings, self.samples)[0]
+
+    def _distance(self) -> Distance:
+        return Distance.of(self._estimates(), self.targets, {r.greek: r.random for r in self.readings})
 
 
 def refuse_wrong_scores(plan: Plan, readings: Sequence[Reading], pilot: Chunks) -> None:

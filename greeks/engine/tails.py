@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from greeks.engine.tally import Rows
 from greeks.samplers import INDEPENDENT, Design
 
 if TYPE_CHECKING:
@@ -53,40 +54,41 @@ class Tails:
 
 
 def tails_of(chunks: Chunks, columns: list[int], design: Design = INDEPENDENT) -> list[Tails]:
-    """The tails of some of the samples, in their order; of families of points only how many paths there are.
+    """The tails of some of the samples, in their order, from the chunks of a run."""
+    rows = Rows.of(chunks, design.families)
+    return [of_all[k] for of_all in [tails(rows.merged(len(rows.counts)), design)] for k in columns]
+
+
+def tails(merged: Rows, design: Design = INDEPENDENT) -> list[Tails]:
+    """The tails of all samples, from the one row of a whole run; of families of points only how many paths there are.
 
     The variance of n paths has a relative error of sqrt((kurtosis - 1) / n), its root half of that; and kurtosis is
     at least n share^2. Neither is known of the chunks that set the coefficient of a control: what they hide shows
     in the scatter of the chunks' variances.
     """
-    paths = int(chunks.counts.sum())
+    samples = int(merged.counts[0])
     if design.families > 1:
-        return [Tails(paths, degrees=design.families - 1)] * len(columns)
-    shape = chunks.shape(columns)
+        alike = Tails(samples * design.families * design.together, degrees=design.families - 1)
+        return [alike] * merged.means.shape[2]
+    shape = merged.shape
     kurtosis, share = shape.kurtosis, shape.largest_share
     with np.errstate(invalid="ignore"):
-        doubt = np.fmax(0.5 * np.sqrt((kurtosis - 1.0) / paths), 0.5 * share)
-    hidden = shape.seen < paths
-    doubt = np.where(hidden, np.fmax(doubt, error_from_scatter(chunks.counts, chunks.comoments)[columns]), doubt)
+        doubt = np.fmax(0.5 * np.sqrt((kurtosis - 1.0) / samples), 0.5 * share)
+    doubt = np.where(shape.seen < samples, np.fmax(doubt, error_from_scatter(*merged.variances)), doubt)
     table = np.column_stack([np.nan_to_num(doubt), kurtosis, share])
-    return [Tails(paths * design.together, *row) for row in table.tolist()]
+    return [Tails(samples * design.together, *row) for row in table.tolist()]
 
 
-def error_from_scatter(counts: npt.NDArray[np.int64], comoments: Array) -> Array:
+def error_from_scatter(count: Array, mean: Array, squares: Array) -> Array:
     """sd(std_error) / std_error of each sample, from the variances of the chunks; 0 where chunks are too few.
 
     Independent chunks of n paths have variances that scatter by sqrt((kurtosis - 1) / n); so k of them give the
-    scatter of the whole without a fourth moment having been summed, sqrt(Var(variances) / k) / mean / 2.
+    scatter of the whole without a fourth moment having been summed, sqrt(Var(variances) / k) / mean / 2. `squares`:
+    the sum of the squared deviations of the variances.
     """
-    full = counts == counts[0]
-    if full.sum() < FEWEST_CHUNKS:
-        return np.zeros(comoments.shape[1])
-    variances = np.diagonal(comoments[full], axis1=1, axis2=2) / (counts[0] - 1)
     with np.errstate(all="ignore"):
-        mean = variances.mean(axis=0)
-        scatter = variances.std(axis=0, ddof=1) / np.sqrt(full.sum())
-        relative = 0.5 * scatter / mean
-    return np.where(mean > 0.0, relative, 0.0)
+        relative = 0.5 * np.sqrt(squares / (count - 1.0) / count) / mean
+    return np.where((count >= FEWEST_CHUNKS) & (mean > 0.0), relative, 0.0)
 
 
 def warning(tails: Tails, estimator: str, unmoved: bool) -> tuple[str, ...]:

@@ -45,8 +45,10 @@ def verification(
         if len(samples) > 1:
             columns = (samples[0].column, samples[1].column)
             readings.append(Reading(entry.greek.name, columns, (1.0, -1.0), True, "difference", ""))
-    chunks = simulate(plan, readings, *plan.table(contract, grid), again, time.perf_counter())
-    found, _ = read(readings, chunks, plan.sampler.design)
+    run = simulate(plan, readings, *plan.table(contract, grid), again, time.perf_counter())
+    if run.stopped:
+        raise KeyboardInterrupt
+    found, _ = read(readings, run)
     return Verification(tuple(_check(e.greek.name, [o.estimator for o in e.options], found) for e in menu.entries))
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C during a run leaves a usable process and a sound cache."""
+"""Ctrl-C during a run gives what is there, and leaves a usable process and a sound cache."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ if {warm}:
 threading.Timer({after}, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 begun = time.perf_counter()
 try:
-    gk.price(model, payoff, paths=2**12, seed=1, std_error=1e-9, time_limit=60.0)
-except {caught}:
+    found = gk.price(model, payoff, paths=2**12, seed=1, std_error=1e-9, time_limit=60.0)
+    print("kept" if found.paths > 2**12 and found.std_error < 0.1 else found, time.perf_counter() - begun < 20.0)
+except KeyboardInterrupt:
     print("interrupted", time.perf_counter() - begun < 20.0)
 after = gk.price(model, payoff, paths=2**12, seed=1).value
 print(after == before if {warm} else "priced", threading.active_count() < 20)
@@ -29,9 +30,9 @@ print(after.hex())
 """
 
 
-def interrupted(cache: Path, warm: bool, after: float, caught: str = "KeyboardInterrupt") -> list[str]:
+def interrupted(cache: Path, warm: bool, after: float) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(warm=warm, after=after, caught=caught)],
+        [sys.executable, "-c", PROGRAM.format(warm=warm, after=after)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -44,7 +45,7 @@ def interrupted(cache: Path, warm: bool, after: float, caught: str = "KeyboardIn
 
 def test_an_interrupted_run_leaves_the_process_usable(tmp_path: Path) -> None:
     first, second, _ = interrupted(tmp_path, warm=True, after=1.0)
-    assert first == "interrupted True"
+    assert first == "kept True"
     assert second == "True True"
 
 
@@ -52,7 +53,7 @@ def test_an_interrupted_run_leaves_the_process_usable(tmp_path: Path) -> None:
     "after", [0.3, pytest.param(0.8, marks=pytest.mark.slow), pytest.param(1.5, marks=pytest.mark.slow)]
 )
 def test_an_interrupted_compilation_leaves_the_cache_sound(tmp_path: Path, after: float) -> None:
-    first, second, value = interrupted(tmp_path, warm=False, after=after, caught="KeyboardInterrupt")
+    first, second, value = interrupted(tmp_path, warm=False, after=after)
     assert first == "interrupted True"
     assert second == "priced True"
     assert interrupted(tmp_path, warm=True, after=0.5)[2] == value
