@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from greeks.engine.absorbing import Flows, with_exits
@@ -12,7 +13,7 @@ from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions import fold as f
 from greeks.expressions.fold import Carry, Exit, Fold
 from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, where
-from greeks.expressions.trace import Parameter, TraceError, as_tuple, called, number, parameters, traced
+from greeks.expressions.trace import Parameter, TraceError, as_tuple, called, number, parameters, taken_apart, traced
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff, is_continuous
 from greeks.schemes.base import Scheme
@@ -23,18 +24,33 @@ ALIVE, PAID = symbol("contract.alive"), symbol("contract.paid")
 
 @dataclass(frozen=True)
 class Contract:
-    """The parameters of model and payoff, and what they give once traced."""
+    """A model and a payoff: what of them shapes programs, the numbers that these are given, and their names."""
 
     model: Model
     payoff: Payoff
-    model_parameters: Mapping[str, Parameter]
-    payoff_parameters: Mapping[str, Parameter]
     reads: set[str] = field(default_factory=set, compare=False)  # structural fields found in formulas by tracing
 
     @classmethod
     def of(cls, model: Model, payoff: Payoff) -> Contract:
-        of_model = parameters(model)
-        return cls(model, payoff, of_model, parameters(payoff, taken=of_model.keys()))
+        return cls(model, payoff)
+
+    @cached_property
+    def structure(self) -> tuple[Any, Any]:
+        """What two contracts have in common that differ in numbers and dates: of the model, and of the payoff."""
+        return self._model_apart[0], self._payoff_apart[0]
+
+    @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """The values of all parameters, in the order in which the kernels receive them."""
+        return self._model_apart[1] + self._payoff_apart[1]
+
+    @cached_property
+    def model_parameters(self) -> dict[str, Parameter]:
+        return parameters(self.model)
+
+    @cached_property
+    def payoff_parameters(self) -> dict[str, Parameter]:
+        return parameters(self.payoff, taken=self.model_parameters.keys())
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -46,6 +62,14 @@ class Contract:
     def packed(self) -> tuple[Parameter, ...]:
         """All parameters, in the order in which the kernels receive them."""
         return (*self.model_parameters.values(), *self.payoff_parameters.values())
+
+    @cached_property
+    def _model_apart(self) -> tuple[Any, tuple[float, ...]]:
+        return taken_apart(self.model)
+
+    @cached_property
+    def _payoff_apart(self) -> tuple[Any, tuple[float, ...]]:
+        return taken_apart(self.payoff)
 
 
 def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_start: bool) -> Fold:

@@ -46,16 +46,17 @@ class _Taken:
 
 def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Decision:
     """The options of a menu to run for a contract; a pilot is run only where entries are contested."""
-    if not menu.contested:
-        return _decision(menu, grid, {})
-    plan = plan_of(menu, contract, all_contested(menu), pilot=True)
-    table, rows = plan.table(contract, grid)
-    key = table.tobytes() + rows.tobytes() + backend.encode()
+    key = (contract.numbers, grid.key, backend) if menu.contested else grid.key
     if key not in menu.decisions:
-        menu.decisions[key] = _decision(menu, grid, _measured(menu, plan, grid, sampled(plan, table, rows, backend)))
+        menu.decisions[key] = _decision(menu, grid, _pilot(menu, contract, grid, backend) if menu.contested else {})
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return menu.decisions[key]
+
+
+def _pilot(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> dict[int, _Taken]:
+    plan = plan_of(menu, contract, all_contested(menu), pilot=True)
+    return _measured(menu, plan, grid, sampled(plan, *plan.table(contract, grid), backend))
 
 
 def instead(menu: Menu, decision: Decision, names: Collection[str]) -> Decision | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from greeks.errors import SchemaError
-from greeks.payoffs.base import Payoff, is_continuous, year_fractions
+from greeks.payoffs.base import Payoff, fractions_of
 from greeks.schemes.base import Scheme
 
 Array = npt.NDArray[np.float64]
+KEPT = 4096  # grids in memory
 
 
 @dataclass(frozen=True)
@@ -40,18 +43,25 @@ class TimeGrid:
     observes_start: bool
     continuous: bool = False
 
-    @property
+    @cached_property
     def shape(self) -> GridShape:
         """What of the grid shapes the program."""
         seen, single = self.observed, len(self.ends) == 1
         return GridShape(bool(seen.all()), bool(seen.any()), self.observes_start, single, self.continuous)
 
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """What two grids have in common if and only if they are the same."""
+        arrays = (self.ends, self.observed, self.substeps)
+        return (*(a.tobytes() for a in arrays), self.observes_start, self.continuous)
+
+    @cached_property
     def fine(self) -> Array:
         """One row a fine step: t, dt, evenly, last_step, t_shift, dt_shift (see `expressions.fold`)."""
         begins = np.concatenate([[0.0], self.ends[:-1]])
         rows = np.zeros((int(self.substeps.sum()), 6))
         interval = np.repeat(np.arange(len(self.ends)), self.substeps)
-        within = np.concatenate([np.arange(n) for n in self.substeps])
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(self.substeps) - self.substeps, self.substeps)
         dt = (self.ends - begins) / self.substeps
         rows[:, 0] = begins[interval] + within * dt[interval]
         rows[:, 1] = dt[interval]
@@ -63,41 +73,53 @@ class TimeGrid:
         rows[:shrinks, 5] = -1.0 / shrinks
         return rows
 
+    @cached_property
     def dates(self) -> Array:
         """One row a date (the start first, where observed): date, at_start, observed."""
-        rows = np.zeros((len(self.ends), 3))
-        rows[:, 0] = self.ends
-        rows[:, 2] = self.observed
-        return np.vstack([[[0.0, 1.0, 1.0]], rows]) if self.observes_start else rows
+        opening = int(self.observes_start)
+        rows = np.zeros((opening + len(self.ends), 3))
+        rows[:opening, 1:] = 1.0
+        rows[opening:, 0] = self.ends
+        rows[opening:, 2] = self.observed
+        return rows
 
 
 def time_grid(payoff: Payoff, scheme: Scheme) -> TimeGrid:
-    """The grid of a payoff's dates and maturity under a scheme."""
+    """The grid of a payoff's dates and maturity under a scheme; of those asked for lately the same object again."""
     maturity = float(payoff.maturity)  # type: ignore[attr-defined]
-    if is_continuous(payoff):
-        return _steps_as_dates(payoff, scheme, maturity)
-    dates = np.asarray(year_fractions(payoff), dtype=float)
-    _check_dates(payoff, dates, maturity)
-    dates = np.where(np.isclose(dates, maturity, rtol=1e-12, atol=0.0), maturity, dates)
+    dates: Any = getattr(payoff, "dates", ())
+    if dates is not None and not isinstance(dates, int):
+        dates = tuple(map(float, dates)) if hasattr(dates, "__len__") else int(dates)
+    return _time_grid(type(payoff).__name__, dates, maturity, scheme)
+
+
+@lru_cache(maxsize=KEPT)
+def _time_grid(name: str, given: int | tuple[float, ...] | None, maturity: float, scheme: Scheme) -> TimeGrid:
+    if given is None:
+        return _steps_as_dates(name, scheme, maturity)
+    dates = np.asarray(fractions_of(given, maturity), dtype=float)
+    _check_dates(name, dates, maturity)
+    dates = np.where(np.abs(dates - maturity) <= 1e-12 * maturity, maturity, dates)
     starts = bool(len(dates) and dates[0] == 0.0)
     dates = dates[1:] if starts else dates
-    ends = dates if len(dates) and dates[-1] == maturity else np.append(dates, maturity)
-    observed = np.isin(ends, dates)
+    closing = bool(len(dates) and dates[-1] == maturity)
+    ends = dates if closing else np.append(dates, maturity)
+    observed = np.ones(len(ends), dtype=bool)
+    observed[-1] = closing
     lengths = np.diff(ends, prepend=0.0)
     substeps = np.array([scheme.substeps(float(x), maturity) for x in lengths], dtype=np.int64)
     return TimeGrid(ends, observed, substeps, starts)
 
 
-def _steps_as_dates(payoff: Payoff, scheme: Scheme, maturity: float) -> TimeGrid:
+def _steps_as_dates(name: str, scheme: Scheme, maturity: float) -> TimeGrid:
     """One date a fine step: between two of them the path is a bridge."""
-    _check_dates(payoff, np.empty(0), maturity)
+    _check_dates(name, np.empty(0), maturity)
     steps = scheme.substeps(maturity, maturity)
     ends = maturity * np.arange(1, steps + 1) / steps
     return TimeGrid(ends, np.ones(steps, dtype=bool), np.ones(steps, dtype=np.int64), False, continuous=True)
 
 
-def _check_dates(payoff: Payoff, dates: Array, maturity: float) -> None:
-    name = type(payoff).__name__
+def _check_dates(name: str, dates: Array, maturity: float) -> None:
     if not np.isfinite(maturity) or maturity <= 0.0:
         raise SchemaError(f"{name}.maturity = {maturity!r}: expected a finite number of years > 0")
     bad = np.any(~np.isfinite(dates)) or np.any(np.diff(dates) <= 0.0)

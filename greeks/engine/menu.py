@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from greeks.engine.contract import Contract, pricing_fold
@@ -21,7 +22,6 @@ from greeks.estimators.selection import Wanted as WantedOfOne
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import Expr, is_const
 from greeks.expressions.tangent import DenseJacobianError
-from greeks.expressions.trace import structure
 from greeks.samplers import Sampler
 from greeks.schemes.base import Scheme
 
@@ -75,9 +75,9 @@ class Menu:
     entries: tuple[Entry, ...]
     refusals: Mapping[str, str]
     plans: dict[tuple[Picks, bool, Sampler], Plan] = field(default_factory=dict, compare=False)
-    decisions: OrderedDict[bytes, Decision] = field(default_factory=OrderedDict, compare=False)
+    decisions: OrderedDict[Any, Decision] = field(default_factory=OrderedDict, compare=False)
 
-    @property
+    @cached_property
     def contested(self) -> bool:
         return any(e.contested for e in self.entries)
 
@@ -99,9 +99,10 @@ def menu_for(
 
     Errors of the kinds `noted` leave a Greek out and are kept with the menu; others are raised.
     """
-    check_wanted(greeks, wanted)
-    request = (structure(contract.model), scheme, shape, tuple(greeks), _hashable(wanted), noted)
-    payoff = structure(contract.payoff)
+    if wanted != "auto":
+        check_wanted(greeks, wanted)
+    model, payoff = contract.structure
+    request = (model, scheme, shape, tuple(greeks), _hashable(wanted), noted)
     key = (request, payoff, _read_values(contract, _reads.get(payoff)))
     if payoff in _reads and key in _menus:
         _menus.move_to_end(key)
@@ -120,7 +121,9 @@ def _hashable(wanted: Wanted) -> Any:
 
 def _read_values(contract: Contract, read: frozenset[str] | None) -> Any:
     """The structural values that are baked into the program because a formula reads them."""
-    values = (getattr(contract.payoff, name) for name in sorted(read or ()))
+    if not read:
+        return ()
+    values = (getattr(contract.payoff, name) for name in sorted(read))
     return tuple(tuple(v) if hasattr(v, "__len__") else v for v in values)
 
 

@@ -23,7 +23,7 @@ def section(sampler: PointSet, grid: TimeGrid, factors: Factors) -> Array:
 
     The j-th dimension of dates comes before the j-th of fine steps, whatever the number of factors of each.
     """
-    return _section(sampler, factors, np.diff(grid.ends, prepend=0.0).tobytes(), grid.fine()[:, 1].tobytes())
+    return _section(sampler, factors, np.diff(grid.ends, prepend=0.0).tobytes(), grid.fine[:, 1].tobytes())
 
 
 def held(table: Array, rows: Array) -> int:

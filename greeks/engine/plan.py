@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
 from greeks.expressions.node import Expr, symbols
 from greeks.samplers import Philox, PointSet, Sampler
 
+KEPT = 4096  # grids whose rows are in memory
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -35,14 +38,17 @@ class Sample:
 class Plan:
     """A compiled request: `source` is readable, parameters are arguments.
 
-    `samples` has for every entry of the menu those of its picked options, in order.
+    `samples` has for every entry of the menu those of its picked options, in order; of `slots` the first `given` are
+    the contract's parameters, the others what the host computes of them.
     """
 
     samples: tuple[tuple[Sample, ...], ...]
     pairing: Pairing
     program: Program
     slots: tuple[Expr, ...]
+    given: int
     sampler: Sampler
+    rows: dict[Any, Array] = field(default_factory=dict, compare=False)
 
     @property
     def source(self) -> str:
@@ -56,18 +62,31 @@ class Plan:
         """
         from greeks.kernels.prepare import load_prepare
 
-        named = {p.symbol: p for p in contract.packed}
-        theta = np.concatenate([np.atleast_1d(value_of(s, named)) for s in self.slots])
-        rows = self._rows(grid)
-        dates = grid.dates()
-        size = int(rows[-1, 3]) + self.program.date_width
-        table = np.zeros(max(size, len(theta), 1))
-        table[: len(theta)] = theta
-        load_prepare(self.program.prepare)(table, grid.fine(), dates, rows, table)
+        rows = self._rows_on(grid)
+        table = self._room(contract, int(rows[-1, 3]) + self.program.date_width)
+        load_prepare(self.program.prepare)(table, grid.fine, grid.dates, rows, table)
         if not isinstance(self.sampler, PointSet):
             return table, rows
         points = section(self.sampler, grid, self.program.factors)
         return np.concatenate([table, points]), np.column_stack([rows, np.full(len(rows), float(len(table)))])
+
+    def _room(self, contract: Contract, size: int) -> Array:
+        """A table with its parameters; the rest is not filled in."""
+        numbers = contract.numbers
+        if len(self.slots) > self.given:
+            named = {p.symbol: p for p in contract.packed}
+            numbers = (*numbers, *(x for s in self.slots[self.given :] for x in value_of(s, named)))
+        table = np.zeros(max(size, len(numbers), 1))
+        table[: len(numbers)] = numbers
+        return table
+
+    def _rows_on(self, grid: TimeGrid) -> Array:
+        """`_rows`, remembered: contracts that look at the same dates share them."""
+        if grid.key not in self.rows:
+            if len(self.rows) >= KEPT:
+                self.rows.clear()
+            self.rows[grid.key] = self._rows(grid)
+        return self.rows[grid.key]
 
     def _rows(self, grid: TimeGrid) -> Array:
         p, k = self.program, len(grid.ends)
@@ -102,7 +121,7 @@ def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: S
         tuple(_sample(e.greek.element, o, program, stages) for o in options)
         for e, options in zip(menu.entries, picked, strict=True)
     )
-    return Plan(samples, _pairing(program), program, slots, sampler)
+    return Plan(samples, _pairing(program), program, slots, len(contract.packed), sampler)
 
 
 def _distinct(picked: Sequence[Sequence[Option]]) -> list[Option]:

@@ -6,6 +6,7 @@ import dataclasses
 import numbers
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from greeks.errors import SchemaError
@@ -91,16 +92,31 @@ def _watched(kind: type[Subject], reads: set[str]) -> type[Subject]:
 
 def structure(subject: Any) -> tuple[Any, ...]:
     """What of an instance is not a parameter: its class, static fields and shapes. Hashable."""
+    return taken_apart(subject)[0]
+
+
+def taken_apart(subject: Any) -> tuple[tuple[Any, ...], tuple[float, ...]]:
+    """The structure of an instance, and the numbers of all its parameters in their order, flattened."""
     parts: list[Any] = [type(subject)]
-    for f in dataclasses.fields(subject):
-        value = getattr(subject, f.name)
-        if f.name in STRUCTURAL:
-            continue
-        if is_static(subject, f.name, value):
-            parts.append((f.name, value))
-        elif _is_sequence(value) and getattr(value, "shape", None) != ():
-            parts.append((f.name, "vector", len(value)))
-    return tuple(parts)
+    numbers: list[float] = []
+    for name in _varied_fields(type(subject)):
+        value = getattr(subject, name)
+        if isinstance(value, float) and value:  # most are
+            numbers.append(float(value))
+        elif is_static(subject, name, value):
+            parts.append((name, value))
+        else:
+            values = _parameter(name, name, value).values
+            numbers += values
+            if _is_sequence(value) and getattr(value, "shape", None) != ():
+                parts.append((name, "vector", len(value)))
+    return tuple(parts), tuple(numbers)
+
+
+@lru_cache(maxsize=1024)
+def _varied_fields(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass that may enter a formula."""
+    return tuple(f.name for f in dataclasses.fields(kind) if f.name not in STRUCTURAL)
 
 
 def called(subject: Any, method: str, *args: Any) -> Any:

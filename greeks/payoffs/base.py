@@ -76,8 +76,11 @@ def year_fractions(payoff: Payoff) -> tuple[float, ...]:
     >>> year_fractions(AsianCall(strike=100.0, maturity=1.0, dates=4))
     (0.25, 0.5, 0.75, 1.0)
     """
-    dates: int | Sequence[float] | None = getattr(payoff, "dates", None)
-    maturity = float(payoff.maturity)  # type: ignore[attr-defined]
+    return fractions_of(getattr(payoff, "dates", None), float(payoff.maturity))  # type: ignore[attr-defined]
+
+
+def fractions_of(dates: int | Sequence[float] | None, maturity: float) -> tuple[float, ...]:
+    """Dates given as a count or one by one, as year fractions."""
     if dates is None:
         return ()
     if isinstance(dates, Sequence) or getattr(dates, "shape", ()) != ():

@@ -328,6 +328,6 @@ def test_correlated_assets_that_are_stepped(weight: Estimator) -> None:
 
 def test_the_grid_says_how_many_steps_are_left() -> None:
     payoff = gk.AsianCall(100.0, 1.0, (0.5, 0.75, 1.0))
-    rows = time_grid(payoff, gk.Euler(steps=8)).fine()
+    rows = time_grid(payoff, gk.Euler(steps=8)).fine
     assert np.allclose(1.0 / rows[:, 2], [4, 3, 2, 1, 2, 1, 2, 1])
     assert rows[:, 3].tolist() == [0, 0, 0, 1, 0, 1, 0, 1]
