@@ -8,9 +8,11 @@
 ['delta', 'price', 'vega']
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from greeks.api import backends, explain, price, sensitivities
+from greeks.arrival import when_imported
 from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
 from greeks.estimators import (
     Blend,
@@ -87,34 +89,46 @@ from greeks.schemes import QE, Euler, Exact, Milstein, Multilevel, Richardson, S
 
 if TYPE_CHECKING:
     from greeks.interop.quantlib import from_quantlib
-    from greeks.portfolio import load_market, run
+    from greeks.portfolio import BookError, DeskUnits, Risk, load_market, net, read_risk, run
 
 __version__ = "0.1.0"
 _LAZY = {
     "from_quantlib": "greeks.interop.quantlib",
+    "BookError": "greeks.portfolio",
+    "DeskUnits": "greeks.portfolio",
+    "Risk": "greeks.portfolio",
     "load_market": "greeks.portfolio",
+    "net": "greeks.portfolio",
+    "read_risk": "greeks.portfolio",
     "run": "greeks.portfolio",
 }
 
 __all__ = [
     "CEV", "QE", "Antithetic", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable",
     "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Blend",
-    "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DigitalCall", "DigitalPut", "Estimate",
-    "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
+    "BookError", "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DeskUnits", "DigitalCall", "DigitalPut",
+    "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
     "GreeksError", "Heston", "Incremental", "LatinHypercube", "LikelihoodRatio", "LookbackCall", "LookbackPut",
     "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "OneTouch", "Pathwise",
-    "Payoff", "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Richardson", "Sampler",
-    "Scalar", "SchemaError", "Scheme", "Sensitivities", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError",
-    "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "from_quantlib",
-    "largest", "load_market", "log", "maximum", "mean", "minimum", "normal_cdf", "price", "run", "sensitivities", "sin",
-    "smallest", "sqrt", "tanh", "total", "where",
+    "Payoff", "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Richardson", "Risk",
+    "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "Smoothed", "Sobol", "SpreadCall",
+    "UnsupportedError", "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain",
+    "from_quantlib", "largest", "load_market", "log", "maximum", "mean", "minimum", "net", "normal_cdf", "price",
+    "read_risk", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """pandas and Numba are imported when they are first needed."""
     if name in _LAZY:
-        from importlib import import_module
-
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'greeks' has no attribute {name!r}")
+
+
+def _offer_accessor(pandas: Any) -> None:
+    """`frame.greeks`, whichever of greeks and pandas is imported first."""
+    register = pandas.api.extensions.register_dataframe_accessor("greeks")
+    register(lambda frame: import_module("greeks.portfolio.accessor").Accessor(frame))
+
+
+when_imported("pandas", _offer_accessor)

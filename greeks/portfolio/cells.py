@@ -26,6 +26,13 @@ def is_blank(cell: object) -> bool:
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
 
 
+def as_name(cell: object) -> str:
+    """A name as text, "" for a blank: 7, 7.0 and "7" are the same trade."""
+    if is_blank(cell):
+        return ""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+
+
 def read(cell: object, kind: str) -> object:
     """The value of a cell that is not blank.
 

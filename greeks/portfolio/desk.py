@@ -1,99 +1,93 @@
-"""One trade after another through `sensitivities`, and what to do when one is refused."""
+"""Where a job is done: its trades through the engine, and what to do when one is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from time import monotonic
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from greeks.api import explain, sensitivities
-from greeks.errors import GreeksError, SchemaError, UnsupportedError
-from greeks.portfolio.book import Trade
-from greeks.portfolio.frame import Outcome
-from greeks.portfolio.settings import Settings
-from greeks.results import Estimate
+import numpy as np
 
-Estimates = Mapping[str, Estimate]
-Refusals = dict[str, str]
+from greeks.engine.many import Group, estimate_many
+from greeks.errors import EstimationError
+from greeks.portfolio.job import Job
+from greeks.portfolio.outcome import Outcome, estimators
 
 
-@dataclass
-class Desk:
-    """Prices trades and remembers the failures."""
+@dataclass(frozen=True)
+class Answer:
+    """The outcomes of a job's trades, in the order of its positions, and the first exception that was none of ours."""
 
-    greeks: Sequence[str]
-    settings: Settings
-    trades_left: int
-    failures: dict[str, str] = field(default_factory=dict)
+    outcomes: tuple[Outcome, ...]
     bug: Exception | None = None
-    """The first exception that was none of ours."""
-    _started: float = field(default_factory=monotonic)
-
-    def price(self, trade: Trade) -> Outcome:
-        """All of the trade that can be had."""
-        try:
-            estimates, refused = self._answerable(trade)
-        except GreeksError as error:
-            return self._failed(trade, {}, f"failed: {_one_line(error)}")
-        except Exception as error:  # one broken payoff must not cost the rest of the book
-            self.bug = self.bug or error
-            return self._failed(trade, {}, f"failed: {type(error).__name__}: {_one_line(error)}")
-        finally:
-            self.trades_left -= 1
-        if refused:
-            return self._failed(trade, estimates, f"refused: {_listed(refused)}")
-        return Outcome(estimates, _ok(estimates), trade.quantity)
-
-    def _answerable(self, trade: Trade) -> tuple[Estimates, Refusals]:
-        """The price with the Greeks that can be had, and why the others cannot."""
-        try:
-            return self._simulated(trade, self.greeks), {}
-        except (UnsupportedError, SchemaError):
-            refused = self._refused(trade)
-            if not refused:
-                raise
-            return self._simulated(trade, [greek for greek in self.greeks if greek not in refused]), refused
-
-    def _refused(self, trade: Trade) -> Refusals:
-        """Which Greeks are to blame, each asked about alone."""
-        refused: Refusals = {}
-        for greek in self.greeks:
-            try:
-                answer = explain(
-                    trade.model,
-                    trade.payoff,
-                    [greek],
-                    scheme=self.settings.scheme,
-                    estimator=self.settings.estimator,
-                )
-                refused |= answer.refused
-            except (UnsupportedError, SchemaError) as error:
-                refused[greek] = _one_line(error)
-        return refused
-
-    def _simulated(self, trade: Trade, greeks: Sequence[str]) -> Estimates:
-        keywords = {**self.settings.keywords(), "time_limit": self._time_share()}
-        return sensitivities(trade.model, trade.payoff, greeks, stream=trade.stream, **keywords)
-
-    def _time_share(self) -> float | None:
-        if self.settings.time_limit is None:
-            return None
-        left = self.settings.time_limit - (monotonic() - self._started)
-        return max(left / max(self.trades_left, 1), 1e-3)  # late trades still get their first batch
-
-    def _failed(self, trade: Trade, estimates: Estimates, status: str) -> Outcome:
-        self.failures[trade.id] = status
-        return Outcome(estimates, status, trade.quantity)
 
 
-def _ok(estimates: Estimates) -> str:
-    notes = [f"{name}: {text}" for name, estimate in estimates.items() for text in estimate.warnings]
-    return "; ".join(["ok", *notes])
+def answer(job: Job) -> Answer:
+    """Price a job: all of every trade that can be had. Runs on any machine, and never raises for a trade."""
+    try:
+        return Answer(_outcomes(job))
+    except Exception as error:  # one broken payoff must not cost the rest of the book
+        if len(job) == 1:
+            return Answer((Outcome(f"failed: {type(error).__name__}: {one_line(error)}"),), _portable(error))
+    return joined(answer(job.part([i])) for i in range(len(job)))
 
 
-def _listed(refused: Refusals) -> str:
-    return "; ".join(f"{greek}: {reason}" for greek, reason in refused.items())
+def failed(job: Job, error: BaseException) -> Answer:
+    """The answer to a job that nobody could do."""
+    status = f"failed: {type(error).__name__}: {one_line(error)}"
+    return Answer((Outcome(status),) * len(job), error if isinstance(error, Exception) else None)
 
 
-def _one_line(error: Exception) -> str:
-    return "; ".join(str(error).splitlines()) or type(error).__name__
+def joined(answers: Iterable[Answer]) -> Answer:
+    """The answers to the parts of a job as one."""
+    parts = list(answers)
+    bugs = (part.bug for part in parts if part.bug is not None)
+    return Answer(tuple(outcome for part in parts for outcome in part.outcomes), next(bugs, None))
+
+
+def _outcomes(job: Job) -> tuple[Outcome, ...]:
+    found: dict[int, Outcome] = {}
+    for group in estimate_many(job.contracts, job.greeks, job.settings, job.streams):
+        found |= {int(position): _outcome(group, i) for i, position in enumerate(group.at)}
+    return tuple(found[i] for i in range(len(job)))
+
+
+def _outcome(group: Group, i: int) -> Outcome:
+    position = int(group.at[i])
+    error = group.failures.get(position)
+    if error is not None:
+        return Outcome(f"failed: {one_line(error)}")
+    notes = group.warnings.get(position, {})
+    return Outcome(
+        _status(group.refusals, notes),
+        group.greeks,
+        np.asarray(group.values[i]),
+        np.asarray(group.std_errors[i]),
+        np.ascontiguousarray(np.asarray(group.batches[i]).T),
+        estimators(group.greeks, [reading.estimator for reading in group.readings[i]]),
+        int(group.paths[i]),
+        group.degrees or 0,
+    )
+
+
+def _status(refused: Mapping[str, str], notes: Mapping[str, Sequence[str]]) -> str:
+    if refused:
+        return f"refused: {'; '.join(f'{greek}: {_one(reason)}' for greek, reason in refused.items())}"
+    return "; ".join(["ok", *(f"{greek}: {text}" for greek, texts in notes.items() for text in texts)])
+
+
+def one_line(error: BaseException) -> str:
+    return _one(str(error)) or type(error).__name__
+
+
+def _one(text: str) -> str:
+    return "; ".join(text.splitlines())
+
+
+def _portable(error: Exception) -> Exception:
+    """The exception, or one that can travel between processes and says the same."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return EstimationError(f"{type(error).__name__}: {one_line(error)}")
+    return error

@@ -1,65 +1,86 @@
-"""Results back into a table with the book's own index."""
+"""Outcomes back into a table with the book's own index."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
-from greeks.results import Estimate
+from greeks.portfolio.book import Trade
+from greeks.portfolio.cells import as_name
+from greeks.portfolio.joint import Array, Joint
+from greeks.portfolio.outcome import Outcome
+from greeks.portfolio.risk import Risk
+from greeks.portfolio.units import DeskUnits
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one row: its estimates for one contract, and a status, "ok..." where all is well."""
+def to_risk(
+    kept: pd.DataFrame,
+    labels: pd.DataFrame,
+    trades: Sequence[Trade],
+    outcomes: Mapping[int, Outcome],
+    greeks: Sequence[str],
+    units: DeskUnits | None,
+) -> Risk:
+    """One row for each row of the book: columns kept, then `price, price_std_error, delta, ..., estimator, status`.
 
-    estimates: Mapping[str, Estimate]
-    status: str
-    quantity: float = 1.0
-
-
-def to_frame(index: pd.Index, outcomes: Mapping[int, Outcome], greeks: Sequence[str]) -> pd.DataFrame:
-    """One row for each row of the book: `price, price_std_error, delta, ..., estimator, status`.
-
-    Values are those of the position: the estimate of one contract times the quantity, its standard error
-    times the absolute quantity. A cell without an estimate is NaN, and `status` says why.
+    Values are those of the position: the number of one contract times the quantity, its standard error times the
+    absolute quantity, in the units wanted. A cell without an estimate is NaN, and `status` says why.
     """
-    rows = [outcomes[i] for i in range(len(index))]
-    columns: dict[str, Iterable[object]] = {}
-    for name in _names(greeks, rows):
-        columns[name] = [_value(row, name) for row in rows]
-        columns[f"{name}_std_error"] = [_std_error(row, name) for row in rows]
-    numbers = pd.DataFrame(columns, index=index, dtype="float64")
-    texts = {"estimator": [estimators(row.estimates) for row in rows], "status": [row.status for row in rows]}
-    return pd.concat([numbers, pd.DataFrame(texts, index=index, dtype="str")], axis=1)
+    rows = [outcomes[i] for i in range(len(labels))]
+    names = _names(greeks, rows)
+    factors = np.array([units.factor(name) if units else 1.0 for name in names])
+    scales = np.full((len(rows), 1), math.nan)
+    scales[[trade.position for trade in trades], 0] = [trade.quantity for trade in trades]
+    values, errors, batches = _numbers(rows, names)
+    numbers = {"": values * scales * factors, "_std_error": errors * np.abs(scales) * factors}
+    columns = {f"{name}{end}": of[:, k] for k, name in enumerate(names) for end, of in numbers.items()}
+    texts = {"estimator": [row.estimator for row in rows], "status": [row.status for row in rows]}
+    parts = [pd.DataFrame(columns, index=labels.index), pd.DataFrame(texts, index=labels.index, dtype="str")]
+    risk = Risk(pd.concat([kept, *parts], axis=1))
+    streams = np.zeros(len(rows), dtype=np.int64)
+    streams[[trade.position for trade in trades]] = [trade.stream for trade in trades]
+    risk.joint = Joint(
+        labels,
+        tuple(row.status for row in rows),
+        streams,
+        tuple(names),
+        numbers[""],
+        batches * scales[:, :, None] * factors[:, None],
+    )
+    return risk
 
 
-def estimators(estimates: Mapping[str, Estimate]) -> str:
-    """The estimators used: one name where the Greeks share it, else `Pathwise (delta); Mixed (gamma)`."""
-    users: dict[str, list[str]] = {}
-    for name, estimate in estimates.items():
-        if name != "price" or len(estimates) == 1:
-            users.setdefault(estimate.estimator, []).append(name)
-    if len(users) == 1:
-        return next(iter(users))
-    return "; ".join(f"{estimator} ({', '.join(names)})" for estimator, names in users.items())
+def _numbers(rows: Sequence[Outcome], names: Sequence[str]) -> tuple[Array, Array, Array]:
+    """Values (n, m), standard errors (n, m) and means of batches (n, m, B) of one contract each, NaN where none."""
+    size = max((row.batches.shape[1] for row in rows if row.greeks), default=0)
+    values, errors = np.full((len(rows), len(names)), math.nan), np.full((len(rows), len(names)), math.nan)
+    batches = np.full((len(rows), len(names), size), math.nan)
+    places: dict[tuple[str, ...], list[int]] = {}
+    for i, row in enumerate(rows):
+        if row.greeks:
+            if row.greeks not in places:
+                places[row.greeks] = [names.index(name) for name in row.greeks]
+            at = places[row.greeks]
+            values[i, at], errors[i, at] = row.values, row.std_errors
+            batches[i, at, : row.batches.shape[1]] = row.batches
+    return values, errors, batches
+
+
+def labels_of(book: pd.DataFrame, extras: Sequence[str]) -> pd.DataFrame:
+    """What the rows of a book may be told and grouped by: the names as they were understood, and the user's own."""
+    own = ["id", "underlying", "payoff", *(name for name in ("currency",) if name in book)]
+    named = {name: [as_name(cell) for cell in book[name]] for name in own}
+    return pd.concat([pd.DataFrame(named, index=book.index, dtype="str"), book[list(extras)]], axis=1)
 
 
 def _names(greeks: Sequence[str], rows: Sequence[Outcome]) -> list[str]:
     """The names asked, in that order; those by asset, delta[0] and so on, stand where delta would."""
-    found = list(dict.fromkeys(name for row in rows for name in row.estimates))
+    found = list(dict.fromkeys(name for row in rows for name in row.greeks))
     ordered: list[str] = []
     for greek in ("price", *greeks):
         by_asset = [name for name in found if name.startswith(f"{greek}[")]
         ordered += [greek, *by_asset] if greek in found or not by_asset else by_asset
     return list(dict.fromkeys(ordered + found))
-
-
-def _value(row: Outcome, name: str) -> float:
-    return row.quantity * row.estimates[name].value if name in row.estimates else math.nan
-
-
-def _std_error(row: Outcome, name: str) -> float:
-    return abs(row.quantity) * row.estimates[name].std_error if name in row.estimates else math.nan

@@ -1,4 +1,4 @@
-"""A market from a file: one table of parameters for each underlying."""
+"""A market from a file or a DataFrame: one table of parameters for each underlying."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from greeks.errors import SchemaError
 from greeks.fields import shown
 from greeks.models import registry
+from greeks.portfolio.cells import as_name, is_blank
 from greeks.portfolio.construct import construct, parameters
 from greeks.portfolio.suggest import suggestion
 
@@ -40,16 +43,66 @@ def load_market(path: str | Path, models: Mapping[str, type[Any]] | None = None)
     SchemaError
         When the file cannot be read, or with a line for every fault in it.
     """
+    return _built(_tables(Path(path)), models)
+
+
+def read_market(market: object, models: Mapping[str, type[Any]] | None = None) -> Mapping[str, Any]:
+    """The models of a market by underlying, in whatever form it comes.
+
+    Parameters
+    ----------
+    market : mapping of str to model, DataFrame, or path
+        A DataFrame has one row an underlying: its name in the column `underlying` or the index, the class in
+        `model`, the parameters by name, blank where a model has none. A path is that of a TOML or JSON file.
+    models : mapping of str to type, optional
+        Model classes of your own, by name.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"model": ["BlackScholes"], "spot": 100.0, "rate": 0.05, "volatility": 0.2}, index=["DAX"])
+    >>> read_market(frame)["DAX"]
+    BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.0)
+    """
+    if isinstance(market, (str, Path)):
+        return load_market(market, models)
+    if isinstance(market, pd.DataFrame):
+        return _built(_rows(market), models)
+    if not isinstance(market, Mapping):
+        raise SchemaError(
+            f"market is a {type(market).__name__}: expected a dict such as {{'DAX': BlackScholes(...)}}, a DataFrame "
+            "with a row for each underlying, or the path of a TOML or JSON file"
+        )
+    return market
+
+
+def _built(tables: Mapping[str, object], models: Mapping[str, type[Any]] | None) -> dict[str, Any]:
     known = {**registry(), **(models or {})}
     market: dict[str, Any] = {}
     faults: list[str] = []
-    for name, table in _tables(Path(path)).items():
+    for name, table in tables.items():
         model, complaints = _model(table, known)
         faults += [f"[{name}]: {line}" for line in complaints]
         market[name] = model
     if faults:
         raise SchemaError("\n".join(faults))
     return market
+
+
+def _rows(market: pd.DataFrame) -> dict[str, object]:
+    """The rows of a market's table by underlying, without their blanks."""
+    twice = [str(name) for name in market.columns[market.columns.duplicated()]]
+    if twice:
+        raise SchemaError(f"market: column {shown(twice[0])} comes twice; remove or rename one")
+    named = market if "underlying" in market else market.rename_axis(index="underlying").reset_index()
+    tables: dict[str, object] = {}
+    for row in named.to_dict("records"):
+        name = as_name(row.pop("underlying"))
+        if not name:
+            raise SchemaError("market: underlying is blank: expected a name of its own for every row; fill it in")
+        if name in tables:
+            raise SchemaError(f"market: underlying = {shown(name)} has two rows: expected one; remove the other")
+        tables[name] = {str(key): cell for key, cell in row.items() if not is_blank(cell)}
+    return tables
 
 
 def _tables(path: Path) -> dict[str, Any]:

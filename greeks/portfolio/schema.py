@@ -13,7 +13,7 @@ import pandas as pd
 from greeks.errors import SchemaError
 from greeks.fields import as_float, problems, shown
 from greeks.portfolio.book import Trade
-from greeks.portfolio.cells import is_blank, read
+from greeks.portfolio.cells import as_name, is_blank, read
 from greeks.portfolio.construct import construct, parameters
 from greeks.portfolio.suggest import nearest, suggestion
 
@@ -68,7 +68,7 @@ def check_book(book: pd.DataFrame, market: Market, payoffs: Payoffs, keep: Seque
     known = _known(payoffs)
     extras = [name for name in book.columns if name not in known]
     rows = book.drop(columns=extras).to_dict("records")
-    names = [_name(row["id"]) for row in rows]
+    names = [as_name(row["id"]) for row in rows]
     counts = Counter(names)
     checked = Checked(extras=tuple(extras))
     for i, (label, name, row) in enumerate(zip(book.index, names, rows, strict=True)):
@@ -153,17 +153,10 @@ def _trade(
     return (None if faults else Trade(position, name, underlying, model, payoff, quantity, currency)), faults
 
 
-def _name(cell: object) -> str:
-    """An id as text: 7, 7.0 and "7" are the same trade."""
-    if is_blank(cell):
-        return ""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
-
-
 def _look_up(
     row: Mapping[str, object], column: str, table: Mapping[str, Any], remedy: str, faults: list[str]
 ) -> tuple[str, Any]:
-    name = _name(row[column])
+    name = as_name(row[column])
     if name in table:
         return name, table[name]
     if name:

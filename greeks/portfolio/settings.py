@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from greeks import fields
+from greeks.api import check_settings
+from greeks.engine.menu import check_wanted
+from greeks.engine.settings import Settings as OfOne
+from greeks.errors import SchemaError
+from greeks.fields import finite, shown
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The keyword arguments of `sensitivities`, their ranges checked once rather than trade by trade."""
+    """The keyword arguments of `sensitivities`, checked once rather than trade by trade, and those of the book.
+
+    `paths` and `std_error` are those of one contract of a trade, `net_std_error` that of the book's sums.
+    """
 
     scheme: Any = None
     sampler: Any = None
@@ -20,6 +28,7 @@ class Settings:
     paths: int = fields.whole(2, default=2**16)
     seed: int = fields.whole(-(2**63), default=0)
     std_error: float | Mapping[str, float] | None = None
+    net_std_error: float | Mapping[str, float] | None = None
     max_paths: int | None = fields.whole(1, default=None)
     time_limit: float | None = fields.positive(default=None, hint="give the seconds for the whole book")
     backend: str = "cpu"
@@ -27,6 +36,30 @@ class Settings:
 
     def __post_init__(self) -> None:
         fields.check(self)
+        check_settings(self.of_one())
+        for name, target in self.net_targets().items():
+            if (number := finite(target)) is None or number <= 0.0:
+                field = f"net_std_error[{name!r}]" if name else "net_std_error"
+                raise SchemaError(f"{field} = {shown(target)}: expected a finite number > 0; give the error you accept")
+        if self.std_error is not None and self.net_std_error is not None:
+            raise SchemaError("std_error and net_std_error are both given: expected one, of each trade or of the sums")
 
-    def keywords(self) -> dict[str, Any]:
-        return {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+    def of_one(self) -> OfOne:
+        """What the engine is told of one contract; its time is what is left of the book's."""
+        shared = {item.name for item in dataclasses.fields(OfOne)} & {item.name for item in dataclasses.fields(self)}
+        return OfOne(**{name: getattr(self, name) for name in shared})
+
+    def net_targets(self) -> dict[str, float]:
+        """Targets by number; under "" that of all."""
+        target = self.net_std_error
+        if target is None:
+            return {}
+        return dict(target) if isinstance(target, Mapping) else {"": target}
+
+    def check(self, greeks: list[str]) -> None:
+        """Refuse estimators and targets of numbers that nobody asked for."""
+        check_wanted(greeks, self.estimator)
+        known = {"", "price", *greeks}
+        for name in self.net_targets():
+            if name.partition("[")[0] not in known:
+                raise SchemaError(f"net_std_error names {name!r}, which is not asked for; there are price, {greeks}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,8 +15,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from greeks.cli import _split, app
+from greeks.engine.many import Group
+from greeks.engine.reading import Reading
+from greeks.engine.settings import Settings
 from greeks.errors import UnsupportedError
-from greeks.results import Estimate, Explanation, Sensitivities
+from greeks.results import Explanation
 
 MARKET = '[DAX]\nmodel = "BlackScholes"\nspot = 100.0\nrate = 0.05\nvolatility = 0.2\n'
 BOOK = "id,underlying,payoff,quantity,strike,maturity\na,DAX,Call,1,100,1\nb,DAX,Put,-2,90,0.5\n"
@@ -24,12 +27,19 @@ BAD_ROW = "c,DAX,Call,1,100,-1\n"
 REFUSED_ROW = "d,DAX,DigitalCall,1,100,1\n"
 
 
-def sensitivities(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> Mapping[str, Estimate]:
-    if "gamma" in greeks and type(payoff).__name__ == "DigitalCall":
-        raise UnsupportedError("gamma: a jump")
-    names = ["price", *greeks]
-    value = settings["paths"] + settings["seed"]
-    return Sensitivities({name: Estimate(name, value, 0.5, 1, "Pathwise") for name in names}, np.eye(len(names)))
+def estimate_many(
+    contracts: Sequence[tuple[Any, Any]], greeks: Sequence[str], settings: Settings, streams: Sequence[int]
+) -> tuple[Group, ...]:
+    return tuple(group(i, type(payoff).__name__, greeks, settings) for i, (_, payoff) in enumerate(contracts))
+
+
+def group(i: int, payoff: str, greeks: Sequence[str], settings: Settings) -> Group:
+    refused = {"gamma": "a jump"} if "gamma" in greeks and payoff == "DigitalCall" else {}
+    names = ("price", *(greek for greek in greeks if greek not in refused))
+    values = np.full((1, len(names)), float(settings.paths + settings.seed))
+    readings = tuple(Reading(name, (0,), (1.0,), True, "Pathwise", "a stand-in") for name in names)
+    batches = np.repeat(values[:, None, :], 4, axis=1)
+    return Group(np.array([i]), names, values, 0.5 + 0.0 * values, batches, np.array([1]), (readings,), {}, refused, {})
 
 
 def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> Explanation:
@@ -43,8 +53,7 @@ def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("greeks.portfolio.desk.sensitivities", sensitivities)
-    monkeypatch.setattr("greeks.portfolio.desk.explain", explain)
+    monkeypatch.setattr("greeks.portfolio.desk.estimate_many", estimate_many)
     monkeypatch.setattr("greeks.cli.explanation", explain)
     monkeypatch.chdir(tmp_path)
     Path("market.toml").write_text(MARKET)

@@ -40,7 +40,7 @@ def test_a_book_is_its_trades_times_their_quantities(risk: pd.DataFrame) -> None
                            stream=stream_of("DAX"))  # fmt: skip
     assert risk.loc[1, "price"] == -2.0 * one["price"].value
     assert risk.loc[1, "delta_std_error"] == 2.0 * one["delta"].std_error
-    assert risk["status"].tolist() == ["ok"] * 4
+    assert risk["status"].str.startswith("ok").all()
 
 
 def test_the_numbers_are_right(risk: pd.DataFrame) -> None:
@@ -75,4 +75,4 @@ def test_the_command_line_gives_the_same(risk: pd.DataFrame, tmp_path: Path) -> 
     written = pd.read_parquet(out)
     np.testing.assert_array_equal(written[["price", "delta"]], risk.loc[:2, ["price", "delta"]])
     told = CliRunner().invoke(app, ["explain", str(book), str(market), "--greeks", "delta"])
-    assert told.exit_code == 0 and "delta: pathwise" in told.stdout and "delta: conditional" in told.stdout
+    assert told.exit_code == 0 and told.stdout.count("  delta: ") == 3

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from greeks.errors import EstimationError, SchemaError, UnsupportedError
+from greeks.engine.many import Group
+from greeks.engine.reading import Reading
+from greeks.engine.settings import Settings
+from greeks.errors import EstimationError, GreeksError, SchemaError
 from greeks.models import BlackScholes, MultiBlackScholes
 from greeks.payoffs.base import Payoff
-from greeks.portfolio import BookError, run
-from greeks.results import Estimate, Sensitivities
+from greeks.portfolio import BookError, DeskUnits, run
 
+HESTON = {"variance": 0.04, "kappa": 2.0, "theta": 0.04, "xi": 0.3, "rho": -0.5}
 MARKET = {"DAX": BlackScholes(100.0, 0.05, 0.2), "SMI": BlackScholes(50.0, 0.01, 0.3)}
 
 
@@ -32,49 +34,62 @@ def trade(id: str, quantity: float = 1.0, payoff: str = "Call", **more: Any) -> 
     return row | more
 
 
+Contracts = Sequence[tuple[Any, Any]]
+
+
+class Call(NamedTuple):
+    """What the engine was asked."""
+
+    contracts: Contracts
+    greeks: tuple[str, ...]
+    settings: Settings
+    streams: tuple[int, ...]
+
+
 @dataclass
 class Engine:
-    """Answers as `sensitivities` would: a number that tells the trade, the stream and the Greek apart."""
+    """Answers as `estimate_many` would: numbers that tell the trade, the stream and the Greek apart."""
 
-    calls: list[tuple[str, tuple[str, ...], dict[str, Any]]]
+    calls: list[Call]
 
-    def __call__(self, model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> Mapping[str, Estimate]:
-        self.calls.append((type(payoff).__name__, tuple(greeks), settings))
-        if payoff.strike == 13.0:
-            raise EstimationError("the mean is not finite\nuse fewer dates")
-        if payoff.strike == 14.0:
+    def __call__(
+        self, contracts: Contracts, greeks: Sequence[str], settings: Settings, streams: Sequence[int]
+    ) -> tuple[Group, ...]:
+        self.calls.append(Call(contracts, tuple(greeks), settings, tuple(streams)))
+        if any(payoff.strike == 14.0 for _, payoff in contracts):
             raise ZeroDivisionError
-        if type(payoff).__name__ == "DigitalPut":
-            raise UnsupportedError("no price without a density")
-        if "gamma" in greeks and type(payoff).__name__ == "DigitalCall":
-            raise UnsupportedError("gamma: a jump")
-        names = ["price", *(name for greek in greeks for name in self.expanded(model, greek))]
-        return Sensitivities({name: self.estimate(name, payoff, settings) for name in names}, np.eye(len(names)))
+        return tuple(
+            self.group(i, model, payoff, greeks, stream)
+            for i, ((model, payoff), stream) in enumerate(zip(contracts, streams, strict=True))
+        )
 
-    @staticmethod
-    def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> SimpleNamespace:
-        if type(payoff).__name__ == "DigitalPut":
-            raise UnsupportedError("no price without a density")
-        jumps = type(payoff).__name__ == "DigitalCall"
-        return SimpleNamespace(refused={greek: "a jump" for greek in greeks if jumps and greek == "gamma"})
+    def group(self, i: int, model: Any, payoff: Any, greeks: Sequence[str], stream: int) -> Group:
+        """A group of one."""
+        refused = {g: "a jump" for g in greeks if type(payoff).__name__ == "DigitalCall" and g == "gamma"}
+        names = ["price", *(n for g in greeks if g not in refused for n in self.expanded(model, g))]
+        values = np.array([[payoff.strike + len(name) + stream / 2**32 for name in names]])
+        failures = {i: self.failures[payoff.strike]} if payoff.strike in self.failures else {}
+        warnings = {i: {"vega": ("heavy tail",)}} if payoff.strike == 77.0 else {}
+        readings = tuple(reading("Mixed" if name == "gamma" else "Pathwise", name) for name in names)
+        batches = values[:, None, :] + 0.01 * np.arange(4.0)[None, :, None]
+        return Group(np.array([i]), tuple(names), values, 0.0 * values + 0.5, batches, np.array([64]), (readings,),
+                     warnings, refused, failures)  # fmt: skip
+
+    failures: ClassVar[dict[float, GreeksError]] = {13.0: EstimationError("the mean is not finite\nuse fewer dates")}
 
     @staticmethod
     def expanded(model: Any, greek: str) -> list[str]:
         return [f"{greek}[0]", f"{greek}[1]"] if isinstance(model, MultiBlackScholes) and greek == "delta" else [greek]
 
-    @staticmethod
-    def estimate(name: str, payoff: Any, settings: dict[str, Any]) -> Estimate:
-        warnings = ("heavy tail",) if payoff.strike == 77.0 and name == "vega" else ()
-        estimator = "Mixed" if name == "gamma" else "Pathwise"
-        value = payoff.strike + len(name) + settings["stream"] / 2**32
-        return Estimate(name, value, 0.5, settings["paths"], estimator, "a stand-in", warnings)
+
+def reading(estimator: str, greek: str) -> Reading:
+    return Reading(greek, (0,), (1.0,), True, estimator, "a stand-in")
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine([])
-    monkeypatch.setattr("greeks.portfolio.desk.sensitivities", engine)
-    monkeypatch.setattr("greeks.portfolio.desk.explain", engine.explain)
+    monkeypatch.setattr("greeks.portfolio.desk.estimate_many", engine)
     return engine
 
 
@@ -99,44 +114,51 @@ def test_numbers_do_not_depend_on_rows_or_neighbours(engine: Engine) -> None:
     alone = run(pd.DataFrame(rows[1:2], index=[1]), MARKET, ["delta"])
     pd.testing.assert_frame_equal(back.sort_index(), there)
     pd.testing.assert_frame_equal(alone, there.iloc[[1]])
-    assert len({settings["stream"] for _, _, settings in engine.calls}) == 1
+    assert len({stream for call in engine.calls for stream in call.streams}) == 1
 
 
 def test_underlyings_have_streams_of_their_own(engine: Engine) -> None:
     run(pd.DataFrame([trade("a"), trade("b"), trade("c", underlying="SMI")]), MARKET, [])
-    streams = [settings["stream"] for _, _, settings in engine.calls]
+    (streams,) = [call.streams for call in engine.calls]
     assert streams[0] == streams[1] != streams[2]
 
 
 def test_trades_of_a_kind_run_together(engine: Engine) -> None:
     rows = [trade(f"{payoff}{i}", payoff=payoff) for i in range(3) for payoff in ("Call", "Put")]
     run(pd.DataFrame(rows), MARKET, [])
-    assert [name for name, _, _ in engine.calls] == ["Call"] * 3 + ["Put"] * 3
+    assert [[type(payoff).__name__ for _, payoff in call.contracts] for call in engine.calls] == [
+        ["Call"] * 3,
+        ["Put"] * 3,
+    ]
+
+
+def test_large_kinds_are_cut_in_pieces(engine: Engine) -> None:
+    risk = run(pd.DataFrame([trade(f"t{i}", strike=100.0 + i) for i in range(300)]), MARKET, [])
+    assert [len(call.contracts) for call in engine.calls] == [128, 128, 44]
+    assert risk["price"].is_monotonic_increasing
 
 
 def test_settings_reach_every_trade(engine: Engine) -> None:
-    book = pd.DataFrame([trade("a"), trade("b")])
+    book = pd.DataFrame([trade("a"), trade("b", payoff="Put")])
     run(book, MARKET, ["delta"], paths=1000, seed=9, std_error={"delta": 0.1}, max_paths=5000, threads=1)
-    for _, greeks, settings in engine.calls:
-        assert greeks == ("delta",)
-        assert {
-            "paths": 1000,
-            "seed": 9,
-            "std_error": {"delta": 0.1},
-            "max_paths": 5000,
-        }.items() <= settings.items()
-        assert {
-            "threads": 1,
-            "backend": "cpu",
-            "estimator": "auto",
-            "time_limit": None,
-        }.items() <= settings.items()
+    assert len(engine.calls) == 2
+    for call in engine.calls:
+        assert call.greeks == ("delta",)
+        assert call.settings == Settings(
+            paths=1000, seed=9, std_error={"delta": 0.1}, max_paths=5000, threads=1
+        )  # and what is left out is as in sensitivities
 
 
 def test_a_time_limit_is_shared_out(engine: Engine) -> None:
-    run(pd.DataFrame([trade(str(i)) for i in range(4)]), MARKET, [], time_limit=100.0)
-    shares = [settings["time_limit"] for _, _, settings in engine.calls]
-    assert shares[0] == pytest.approx(25.0, abs=0.5) and shares[-1] == pytest.approx(100.0, abs=1.0)
+    rows = [trade(str(i), payoff=payoff) for i, payoff in enumerate(["Call", "Call", "Put", "LookbackCall"])]
+    run(
+        pd.DataFrame([{**row, "dates": 4 if "Look" in row["payoff"] else None} for row in rows]),
+        MARKET,
+        [],
+        time_limit=100.0,
+    )
+    shares = [call.settings.time_limit for call in engine.calls]
+    assert shares == [pytest.approx(50.0, abs=1.0), pytest.approx(50.0, abs=1.0), pytest.approx(100.0, abs=2.0)]
 
 
 def test_greeks_by_asset_stand_where_they_were_asked(engine: Engine) -> None:
@@ -182,18 +204,11 @@ def test_refused_greeks_leave_the_others_standing(engine: Engine) -> None:
     risk = run(book, MARKET, ["delta", "gamma"], errors="coerce")
     assert risk["delta"].notna().all() and risk["gamma"].isna().all()
     assert set(risk["status"]) == {"refused: gamma: a jump"}
-    assert [greeks for _, greeks, _ in engine.calls] == 2 * [("delta", "gamma"), ("delta",)]
 
 
 def test_a_single_refused_greek_leaves_the_price(engine: Engine) -> None:
     risk = run(pd.DataFrame([trade("d", payoff="DigitalCall")]), MARKET, ["gamma"], errors="coerce")
     assert risk["price"].notna().all() and risk["gamma"].isna().all()
-
-
-def test_a_refused_price_fails_the_trade(engine: Engine) -> None:
-    book = pd.DataFrame([trade("p", payoff="DigitalPut"), trade("q", payoff="DigitalPut")])
-    risk = run(book, MARKET, ["delta", "vega"], errors="coerce")
-    assert set(risk["status"]) == {"failed: no price without a density"} and risk["price"].isna().all()
 
 
 def test_failures_raise_at_the_end_and_keep_what_was_computed(engine: Engine) -> None:
@@ -219,6 +234,83 @@ def test_kept_columns_come_first(engine: Engine) -> None:
     book = pd.DataFrame([trade("a", trader="Ann"), trade("b", trader="Bob")])
     risk = run(book, MARKET, [], keep=["id", "trader"])
     assert list(risk.columns)[:3] == ["id", "trader", "price"] and list(risk["trader"]) == ["Ann", "Bob"]
+
+
+def test_columns_of_ones_own_are_handed_through(engine: Engine) -> None:
+    book = pd.DataFrame([trade("a", trader="Ann", desk=1), trade("b", trader="Bob", desk=2)])
+    risk = run(book, MARKET, [], keep=["id"])
+    assert list(risk.columns)[:4] == ["id", "trader", "desk", "price"]
+    with pytest.raises(SchemaError, match="column 'delta_std_error' of the book has the name of a result"):
+        run(book.assign(delta_std_error=0.0), MARKET, ["delta"])
+
+
+def test_desk_units_scale_numbers_and_errors(engine: Engine) -> None:
+    book = pd.DataFrame([trade("a")])
+    plain = run(book, MARKET, ["delta", "vega", "rho", "theta", "vanna"]).iloc[0]
+    desk = run(book, MARKET, ["delta", "vega", "rho", "theta", "vanna"], units="desk").iloc[0]
+    moves = {"price": 1.0, "delta": 1.0, "vega": 0.01, "rho": 1e-4, "theta": 1 / 365, "vanna": 0.01}
+    for name, move in moves.items():
+        assert desk[name] == pytest.approx(move * plain[name], rel=1e-15)
+        assert desk[f"{name}_std_error"] == pytest.approx(move * plain[f"{name}_std_error"], rel=1e-15)
+    with pytest.raises(SchemaError, match="units = 'metric': expected None"):
+        run(book, MARKET, [], units="metric")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("greek", "factor"),
+    [
+        *(("delta[1]", 1.0), ("vega[0]", 0.01), ("volga", 1e-4), ("charm", 1 / 365), ("veta", 0.01 / 365)),
+        *(("d_volatility", 0.01), ("d_dividend", 1e-4), ("d2_spot_volatility", 0.01), ("d2_rate", 1e-8)),
+        *(
+            ("d_kappa", 1.0),
+            ("d2_spot_variance", 1.0),
+            ("dual_delta", 1.0),
+            ("price", 1.0),
+            ("d2_rate_time", 1e-4 / 365),
+        ),
+    ],
+)
+def test_units_of_every_greek(greek: str, factor: float) -> None:
+    assert DeskUnits().factor(greek) == pytest.approx(factor, rel=1e-15)
+
+
+def test_a_market_may_be_a_table(engine: Engine) -> None:
+    table = pd.DataFrame(
+        {
+            "underlying": ["DAX", "VOL"],
+            "model": ["BlackScholes", "Heston"],
+            "spot": [100.0, 50.0],
+            "rate": [0.05, 0.01],
+            "volatility": [0.2, None],
+            **{name: [None, x] for name, x in HESTON.items()},
+        }
+    )
+    book = pd.DataFrame([trade("a"), trade("b", underlying="VOL")])
+    run(book, table, [])
+    assert {type(model).__name__ for call in engine.calls for model, _ in call.contracts} == {"BlackScholes", "Heston"}
+    pd.testing.assert_frame_equal(run(book, table.set_index("underlying"), []), run(book, table, []))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model": "BlackShoals"}, r"\[DAX\]: model = 'BlackShoals' is unknown: did you mean 'BlackScholes'"),
+        ({"volatility": -0.2}, r"\[DAX\]: BlackScholes.volatility = -0.2"),
+        ({"volatility": None}, r"\[DAX\]: BlackScholes.volatility is blank"),
+        ({"kappa": 2.0}, r"\[DAX\]: kappa = 2.0: BlackScholes has no such parameter"),
+        ({"underlying": None}, "market: underlying is blank"),
+    ],
+)
+def test_a_market_table_is_checked(engine: Engine, change: dict[str, Any], said: str) -> None:
+    row = {"underlying": "DAX", "model": "BlackScholes", "spot": 100.0, "rate": 0.05, "volatility": 0.2}
+    with pytest.raises(SchemaError, match=said):
+        run(pd.DataFrame([trade("a")]), pd.DataFrame([row | change], dtype="object"), [])
+
+
+def test_two_rows_of_a_market_are_one_too_many(engine: Engine) -> None:
+    row = {"underlying": "DAX", "model": "BlackScholes", "spot": 100.0, "rate": 0.05, "volatility": 0.2}
+    with pytest.raises(SchemaError, match="underlying = 'DAX' has two rows"):
+        run(pd.DataFrame([trade("a")]), pd.DataFrame([row, row]), [])
 
 
 def test_an_empty_book_gives_an_empty_table_with_all_columns(engine: Engine) -> None:
@@ -263,6 +355,13 @@ def test_the_progress_bar_changes_nothing(engine: Engine, capsys: pytest.Capture
         (["delta"], {"seed": 0.5}, "seed = 0.5: expected a whole number"),
         (["delta"], {"time_limit": 0.0}, "time_limit = 0.0: expected a finite number > 0"),
         (["delta"], {"threads": 0}, "threads = 0: expected a whole number >= 1"),
+        (["delta"], {"scheme": "Euler"}, "scheme = 'Euler': expected a scheme"),
+        (["delta"], {"estimator": "best"}, "estimator = 'best'"),
+        (["delta"], {"net_std_error": -1.0}, "net_std_error = -1.0: expected a finite number > 0"),
+        (["delta"], {"net_std_error": {"vega": 1.0}}, "net_std_error names 'vega', which is not asked for"),
+        (["delta"], {"net_std_error": 1.0, "std_error": 1.0}, "are both given"),
+        (["delta"], {"executor": 4}, "executor = 4: expected a concurrent.futures.Executor"),
+        (["delta"], {"resume": True}, "resume: there is nothing to go on with"),
     ],
 )
 def test_arguments_are_checked_first(engine: Engine, greeks: Any, more: dict[str, Any], said: str) -> None:
@@ -274,7 +373,7 @@ def test_arguments_are_checked_first(engine: Engine, greeks: Any, more: dict[str
 def test_the_price_is_always_there_and_doubles_are_asked_once(engine: Engine) -> None:
     risk = run(pd.DataFrame([trade("a")]), MARKET, ["delta", "price", "delta"])
     assert list(risk.columns)[:4] == ["price", "price_std_error", "delta", "delta_std_error"]
-    assert engine.calls[0][1] == ("delta",)
+    assert engine.calls[0].greeks == ("delta",)
 
 
 def test_the_book_is_left_as_it_was(engine: Engine) -> None:

@@ -1,0 +1,57 @@
+"""Where jobs are done once: read where they were done before, else sent out, written down and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from greeks.portfolio.desk import Answer
+from greeks.portfolio.dispatch import answers
+from greeks.portfolio.job import Job
+from greeks.portfolio.ledger import Ledger
+from greeks.portfolio.outcome import Outcome
+from greeks.portfolio.progress import Advance
+
+
+@dataclass
+class Bench:
+    """Does jobs; `bug` is the first exception on the way that was none of ours."""
+
+    executor: Any
+    ledger: Ledger | None
+    advance: Advance
+    deadline: float | None
+    bug: Exception | None = None
+
+    def outcomes(self, jobs: Sequence[Job]) -> dict[int, Outcome]:
+        """By row of the book."""
+        found: dict[int, Outcome] = {}
+        for job, outcomes in self._done(jobs):
+            self.advance(len(job))
+            found |= outcomes
+        return found
+
+    def late(self) -> bool:
+        """Whether the time is up."""
+        return self.deadline is not None and monotonic() >= self.deadline
+
+    def _done(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, dict[int, Outcome]]]:
+        left = []
+        for job in jobs:
+            before = self.ledger.find(job) if self.ledger else None
+            if before is None:
+                left.append(job)
+            else:
+                yield job, before
+        seconds = None if self.deadline is None else max(self.deadline - monotonic(), 0.0)
+        for job, answer in answers(left, self.executor, seconds):
+            yield job, self._kept(job, answer)
+
+    def _kept(self, job: Job, answer: Answer) -> dict[int, Outcome]:
+        self.bug = self.bug or answer.bug
+        outcomes = dict(zip(job.positions, answer.outcomes, strict=True))
+        if self.ledger:
+            self.ledger.write(job, outcomes)
+        return outcomes

@@ -1,0 +1,83 @@
+"""A book cut into pieces of work: trades of one kind, as plain data that any process can take."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from greeks.engine.settings import Settings
+from greeks.portfolio.book import Trade, by_kind
+
+PIECE = 128
+"""Trades in a job at most: few enough that little is lost when a run is killed, or a worker."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Some trades of one kind and what is asked of them; `positions` are their rows in the book.
+
+    Numbers do not depend on how a book is cut, for each trade's are what they would be alone.
+    """
+
+    positions: tuple[int, ...]
+    contracts: tuple[tuple[Any, Any], ...]
+    streams: tuple[int, ...]
+    greeks: tuple[str, ...]
+    settings: Settings
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def part(self, at: Sequence[int], greeks: Sequence[str] | None = None) -> Job:
+        """Some of the trades, by their place in the job; perhaps with other Greeks."""
+        return Job(
+            tuple(self.positions[i] for i in at),
+            tuple(self.contracts[i] for i in at),
+            tuple(self.streams[i] for i in at),
+            self.greeks if greeks is None else tuple(greeks),
+            self.settings,
+        )
+
+    def within(self, seconds: float | None) -> Job:
+        """The job with a time limit."""
+        if seconds is None:
+            return self
+        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, time_limit=seconds))
+
+
+def jobs_of(
+    trades: Sequence[Trade], greeks: Sequence[str], settings: Settings, paths: Mapping[str, int] | None = None
+) -> list[Job]:
+    """The jobs of a book: trades of one kind, and of equally many paths, are worked on together.
+
+    paths : by underlying, where it differs from that of the settings.
+    """
+    paths = paths or {}
+
+    def of(trade: Trade) -> int:
+        return paths.get(trade.underlying, settings.paths)
+
+    ordered = sorted(by_kind(trades), key=lambda trade: (trade.kind, of(trade), trade.position))
+    return [
+        _job(piece, greeks, dataclasses.replace(settings, paths=count))
+        for (_, count), alike in groupby(ordered, key=lambda trade: (trade.kind, of(trade)))
+        for piece in _pieces(list(alike))
+    ]
+
+
+def _pieces(trades: Sequence[Trade]) -> Iterator[Sequence[Trade]]:
+    for begin in range(0, len(trades), PIECE):
+        yield trades[begin : begin + PIECE]
+
+
+def _job(trades: Sequence[Trade], greeks: Sequence[str], settings: Settings) -> Job:
+    return Job(
+        tuple(trade.position for trade in trades),
+        tuple((trade.model, trade.payoff) for trade in trades),
+        tuple(trade.stream for trade in trades),
+        tuple(greeks),
+        settings,
+    )
