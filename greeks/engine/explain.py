@@ -21,7 +21,8 @@ def explanation(
 ) -> Explanation:
     """The choices for a request."""
     contract = Contract.of(model, payoff)
-    scheme = scheme or default_scheme(model)
+    asked_for = scheme or default_scheme(model)
+    scheme = asked_for.coarsest
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, wanted, (UnsupportedError,))
     decision = decide(menu, contract, grid, "cpu")
@@ -31,6 +32,6 @@ def explanation(
         {r.greek: r.estimator for r in asked},
         {r.greek: r.reason for r in asked},
         menu.refusals,
-        repr(scheme),
+        repr(asked_for),
         plan.source,
     )

@@ -32,6 +32,11 @@ class Scheme(ABC):
         """Fine steps in an interval between dates, of a path as long as `horizon` (years)."""
         return 1
 
+    @property
+    def coarsest(self) -> Scheme:
+        """The scheme by which a run is explained, where it is made of several."""
+        return self
+
     def sampled(self, fold: Fold) -> Fold:
         """What is averaged of an estimator's fold on such steps: the fold itself, or one that plays it on several."""
         return fold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from greeks.errors import SchemaError
+from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions.fold import Fold
 from greeks.expressions.trace import Parameter
 from greeks.models.base import Model
@@ -68,11 +68,18 @@ class Multilevel(Scheme):
             _whole("levels", self.levels, 1, MOST_LEVELS)
 
     def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
-        return self.scheme.transition(model, parameters, observed)
+        raise UnsupportedError(
+            "Multilevel is made of several simulations, and here one is asked for: use it in greeks.sensitivities or "
+            f"greeks.price, or scheme=greeks.{self.scheme!r} here"
+        )
 
     def substeps(self, interval: float, horizon: float) -> int:
         """Those of the coarsest level."""
         return self.scheme.substeps(interval, horizon)
+
+    @property
+    def coarsest(self) -> Scheme:
+        return self.scheme
 
     def on_level(self, level: int) -> Scheme:
         """The scheme of a level's samples: its time grid is the coarser one of the two."""

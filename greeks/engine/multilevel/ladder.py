@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from greeks.engine.bias import Bias
+from greeks.engine.clock import Clock
 from greeks.engine.control import Array
 from greeks.engine.multilevel.allocation import allocated, believable, shared_out
-from greeks.engine.multilevel.level import FEWEST, Level, Statistics
+from greeks.engine.multilevel.level import CHUNK, FEWEST, Level, Statistics
 from greeks.engine.multilevel.remainder import remainder
 from greeks.engine.settings import Settings
 from greeks.schemes.multilevel import MOST_LEVELS, Multilevel
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 START = 3  # levels that a run with a target begins with: two corrections show how fast they fall
 DEFAULT = 5  # levels without a target
-SLICE = 64 * 4096  # samples between two looks at the clock, where there is a time limit
+SLICE = 0.25e9  # counted nanoseconds of work between two looks at the clock, which is what an interrupt may lose
+MOST = 2**40  # paths that no run exceeds
 SPARE = 1.02  # more samples than the last estimate of the variances asks for, so that few rounds do
 
 
@@ -34,7 +35,7 @@ class Ladder:
     make: Callable[[int], Level]
     scheme: Multilevel
     settings: Settings
-    started: float
+    clock: Clock
     levels: list[Level] = field(default_factory=list)
     found: list[Chunks | None] = field(default_factory=list)
     short: str = ""
@@ -52,18 +53,17 @@ class Ladder:
         shares = np.maximum(shared_out(self.variances, self.costs, samples), least)
         self.simulate(np.floor(shares * samples / shares.sum()))
 
-    def reach(self, target: Array) -> None:
+    def reach(self, targets: Callable[[Array], Array]) -> None:
         """Add samples and levels until sampling error and bias together are within the target of every number.
 
         Bias and sampling error share target^2: whatever the bias leaves of it, but never less than half, is what the
-        variance may be; a level is added where it would have to be less.
+        variance may be; a level is added where it would have to be less. `targets` says them, given the numbers.
         """
         self.extend(self.scheme.levels or START)
+        target = targets(np.sum([k.pilot.mean for k in self.levels], axis=0))
         bias = np.zeros(len(target))
-        while True:
-            allowed = np.maximum(target**2 - bias**2, 0.5 * target**2)
-            if not self._enough(allowed):
-                return
+        while self._enough(np.maximum(target**2 - bias**2, 0.5 * target**2)):
+            target = targets(self.values)
             bias = np.array([math.hypot(b.value, b.std_error) for b in self.biases])
             if (bias**2 > 0.5 * target**2).any():
                 if not self._another():
@@ -73,14 +73,32 @@ class Ladder:
                 return
 
     def simulate(self, samples: Array) -> bool:
-        """Bring every level to so many samples, the finest first; False if the time limit came first."""
+        """Bring every level to so many samples; False if time or patience ran out before.
+
+        All grow together, doubling what they have, so that a run that is stopped has all levels in proportion.
+        """
+        share = min(1.0, CHUNK / float(samples.max()))
+        try:
+            while self._grown(np.minimum(np.ceil(share * samples / CHUNK) * CHUNK, samples)):
+                if share == 1.0:
+                    return True
+                share = min(1.0, 2.0 * share)
+            self.short = "time_limit"
+        except KeyboardInterrupt:
+            if any(f is None for f in self.found) or self.clock.insists():
+                raise
+            self.short = "interrupted"
+        return False
+
+    def _grown(self, samples: Array) -> bool:
+        """Bring every level to so many samples, the finest first, looking at the clock; False if it is late."""
         for level in reversed(range(len(self.levels))):
+            piece = max(CHUNK, int(SLICE / self.levels[level].cost))
             while self._count(level) < samples[level]:
-                slice_ = math.inf if self.settings.time_limit is None else self._count(level) + SLICE
-                self.found[level] = self.levels[level].samples(int(min(samples[level], slice_)), self.found[level])
-                if self._late() and all(f is not None for f in self.found):
-                    self.short = "time_limit"
+                if self.clock.late and all(f is not None for f in self.found):
                     return False
+                count = int(min(samples[level], self._count(level) + piece))
+                self.found[level] = self.levels[level].samples(count, self.found[level])
         return True
 
     @property
@@ -109,6 +127,11 @@ class Ladder:
         return sum(self._count(k) * level.together for k, level in enumerate(self.levels))
 
     @property
+    def values(self) -> Array:
+        """The sums over levels (numbers,)."""
+        return np.asarray(np.sum([s.mean for s in self.statistics], axis=0))
+
+    @property
     def errors(self) -> Array:
         """Standard errors of the sums over levels (numbers,)."""
         return np.asarray(np.sqrt(np.sum([np.diag(s.covariance) / s.count for s in self.statistics], axis=0)))
@@ -135,7 +158,7 @@ class Ladder:
 
     def _within_limit(self, samples: Array) -> Array:
         """As many samples as max_paths leaves, in the same proportions."""
-        limit = (self.settings.max_paths or math.inf) / self.levels[0].together
+        limit = (self.settings.max_paths or MOST) / self.levels[0].together
         if samples.sum() <= limit:
             return samples
         self.short = "max_paths"
@@ -148,10 +171,6 @@ class Ladder:
             return False
         self.extend(len(self.levels) + 1)
         return True
-
-    def _late(self) -> bool:
-        limit = self.settings.time_limit
-        return limit is not None and time.perf_counter() - self.started >= limit
 
     def _count(self, level: int) -> int:
         found = self.found[level]

@@ -26,6 +26,7 @@ from greeks.schemes.multilevel import Multilevel
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
 
+CHUNK = 4096  # samples in a row of moments, as `kernels.chunks` has it: only the last of a level may have fewer
 APART = 53  # bits: the samples of level l are paths l 2^53, l 2^53 + 1, ..., so that levels share none
 CHOSEN_ON = 2  # the level on whose grid the estimators of all corrections are chosen
 PILOT, FEWEST = 4096, 1024  # samples of a pilot on level 0, and the fewest on any
@@ -106,8 +107,6 @@ class Level:
 
     def samples(self, count: int, found: Chunks | None = None) -> Chunks:
         """The first `count` samples, of which some may have been found; a chunk cut short is simulated again."""
-        from greeks.kernels.chunks import CHUNK
-
         whole = 0 if found is None else int(found.counts.sum()) // CHUNK
         settings, mixing = self.settings, self.plan.pairing.mixing(self._coefficients)
         new = self._simulated(

@@ -15,7 +15,8 @@ from greeks.results import Estimate, with_error
 
 SHORT = {
     "max_paths": "the target was not reached within max_paths; allow more of them",
-    "time_limit": "the target was not reached within the time limit; allow more time",
+    "time_limit": "stopped by the time limit, before the paths or the target were reached; allow more time",
+    "interrupted": "interrupted, before the paths or the target were reached",
     "levels": "the target was not reached: the time-step bias needs more levels, or a scheme with more steps",
 }
 

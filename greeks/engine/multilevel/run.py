@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from greeks.engine.clock import Clock
 from greeks.engine.contract import Contract
 from greeks.engine.multilevel.ladder import DEFAULT, Ladder
 from greeks.engine.multilevel.level import Level
 from greeks.engine.multilevel.report import estimates_of
 from greeks.engine.settings import Settings
-from greeks.engine.simulation import targets_of
+from greeks.engine.targets import allowed, targets_of
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions.trace import traced
 from greeks.models.base import Model
@@ -27,7 +28,7 @@ def sensitivities(
 ) -> Sensitivities:
     """Price and Greeks, with sampling errors in `std_error` and time-step biases in `bias`."""
     started = time.perf_counter()
-    ladder = climbed(model, payoff, greeks, scheme, settings, started)
+    ladder = climbed(model, payoff, greeks, scheme, settings, Clock(started, settings.time_limit))
     estimates, covariance = estimates_of(ladder)
     return Sensitivities(
         estimates,
@@ -43,19 +44,24 @@ def sensitivities(
 
 
 def climbed(
-    model: Model, payoff: Payoff, greeks: Sequence[str], scheme: Multilevel, settings: Settings, started: float
+    model: Model, payoff: Payoff, greeks: Sequence[str], scheme: Multilevel, settings: Settings, clock: Clock
 ) -> Ladder:
     """All levels that a request needs, with their samples."""
     contract = Contract.of(model, payoff)
     _refuse_exact(contract)
-    ladder = Ladder(lambda number: Level.of(number, contract, scheme, greeks, settings), scheme, settings, started)
+    ladder = Ladder(lambda number: Level.of(number, contract, scheme, greeks, settings), scheme, settings, clock)
     ladder.extend(1)
     _refuse_families(ladder.levels[0])
     _refuse_smoothed(ladder.levels[0])
     readings = ladder.levels[0].readings
     targets = targets_of(readings, settings.std_error)
     if targets:
-        ladder.reach(np.array([targets.get(r.greek, np.inf) for r in readings]))
+        names = [r.greek for r in readings]
+        ladder.reach(
+            lambda values: np.array(
+                [allowed(targets[k], v) if k in targets else np.inf for k, v in zip(names, values, strict=True)]
+            )
+        )
     else:
         ladder.extend(scheme.levels or DEFAULT)
         _check_paths(settings.paths, len(ladder.levels))
