@@ -90,6 +90,7 @@ from greeks.schemes import QE, Euler, Exact, Milstein, Multilevel, Richardson, S
 if TYPE_CHECKING:
     from greeks.interop.quantlib import from_quantlib
     from greeks.portfolio import BookError, DeskUnits, Risk, load_market, net, read_risk, run
+    from greeks.portfolio.scenarios import Shift, explain_pnl, ladder, scenario_grid, scenarios
 
 __version__ = "0.1.0"
 _LAZY = {
@@ -101,20 +102,26 @@ _LAZY = {
     "net": "greeks.portfolio",
     "read_risk": "greeks.portfolio",
     "run": "greeks.portfolio",
+    "Shift": "greeks.portfolio.scenarios",
+    "explain_pnl": "greeks.portfolio.scenarios",
+    "ladder": "greeks.portfolio.scenarios",
+    "scenario_grid": "greeks.portfolio.scenarios",
+    "scenarios": "greeks.portfolio.scenarios",
 }
 
 __all__ = [
     "CEV", "QE", "Antithetic", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable",
-    "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Blend",
-    "BookError", "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DeskUnits", "DigitalCall", "DigitalPut",
-    "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
-    "GreeksError", "Heston", "Incremental", "LatinHypercube", "LikelihoodRatio", "LookbackCall", "LookbackPut",
-    "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "OneTouch", "Pathwise",
-    "Payoff", "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Richardson", "Risk",
-    "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "Smoothed", "Sobol", "SpreadCall",
-    "UnsupportedError", "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain",
-    "from_quantlib", "largest", "load_market", "log", "maximum", "mean", "minimum", "net", "normal_cdf", "price",
-    "read_risk", "run", "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
+    "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes",
+    "Blend", "BookError", "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DeskUnits", "DigitalCall",
+    "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation",
+    "FiniteDifference", "GreeksError", "Heston", "Incremental", "LatinHypercube", "LikelihoodRatio", "LookbackCall",
+    "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch",
+    "OneTouch", "Pathwise", "Payoff", "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual",
+    "Richardson", "Risk", "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "Shift", "Smoothed",
+    "Sobol", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends",
+    "cos", "dot", "exp", "explain", "explain_pnl", "from_quantlib", "ladder", "largest", "load_market", "log",
+    "maximum", "mean", "minimum", "net", "normal_cdf", "price", "read_risk", "run", "scenario_grid", "scenarios",
+    "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
 ]  # fmt: skip
 
 

@@ -1,0 +1,67 @@
+"""A scenario: a name, shifts of the market, and where it stands on the axes of a ladder or grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from greeks.errors import SchemaError
+from greeks.portfolio.scenarios.shift import Shift
+
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Shifts, one after the other, under one name."""
+
+    name: str
+    shifts: tuple[Shift, ...] = ()
+    coordinates: Mapping[str, float] = field(default_factory=dict)
+
+    def applied(self, market: Mapping[str, Any]) -> dict[str, Any]:
+        """The market in this scenario; models that do not move are the same objects."""
+        shifted = dict(market)
+        for shift in self.shifts:
+            shifted = shift.applied(shifted)
+        return shifted
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Shifts of one parameter by several sizes."""
+
+    parameter: str
+    sizes: Sequence[float | str]
+    how: str = ""
+    underlying: str | None = None
+
+    def shifts(self) -> list[Shift]:
+        """One for each size, in the order given.
+
+        Raises
+        ------
+        SchemaError
+            If there are none, or one comes twice.
+        """
+        if isinstance(self.sizes, str) or not len(self.sizes):
+            raise SchemaError(f"shifts of {self.parameter!r} are {self.sizes!r}: expected sizes such as [-0.1, 0, 0.1]")
+        shifts = [Shift(self.parameter, size, self.how, self.underlying) for size in self.sizes]
+        if len({(shift.size, shift.how) for shift in shifts}) < len(shifts):
+            raise SchemaError(f"shifts of {self.parameter!r} are {list(self.sizes)}: expected each size once")
+        return shifts
+
+
+def along(axes: Sequence[Axis]) -> list[Scenario]:
+    """Every combination of the axes' shifts, the last axis fastest."""
+    names = [axis.parameter for axis in axes]
+    return [
+        Scenario(
+            ", ".join(str(shift) for shift in shifts if not shift.nothing) or BASE,
+            shifts,
+            dict(zip(names, (shift.size for shift in shifts), strict=True)),
+        )
+        for shifts in product(*(axis.shifts() for axis in axes))
+    ]
