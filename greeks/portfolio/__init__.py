@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from greeks.portfolio.market import load_market
-from greeks.portfolio.net import net
+from greeks.portfolio.netting import net
 from greeks.portfolio.pricing import BookError, run
 from greeks.portfolio.risk import Risk
 from greeks.portfolio.storage import read_risk

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from greeks.portfolio.net import net
+from greeks.portfolio.netting import net
 from greeks.portfolio.pricing import run
 from greeks.portfolio.risk import Risk
 

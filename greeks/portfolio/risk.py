@@ -26,6 +26,6 @@ class Risk(pd.DataFrame):
 
     def net(self, by: str | Sequence[str] = (), *, rates: Mapping[str, float] | None = None) -> pd.DataFrame:
         """Sums over groups of trades with their standard errors; see `greeks.net`."""
-        from greeks.portfolio.net import net
+        from greeks.portfolio.netting import net
 
         return net(self, by, rates=rates)
