@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from greeks.api import backends, explain, price, sensitivities
 from greeks.arrival import when_imported
+from greeks.engine.targets import Relative
 from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
 from greeks.estimators import (
     Blend,
@@ -88,6 +89,8 @@ from greeks.samplers import (
 from greeks.schemes import QE, Euler, Exact, Milstein, Multilevel, Richardson, Scheme
 
 if TYPE_CHECKING:
+    from greeks.engine.resume import merge
+    from greeks.engine.saving import load
     from greeks.interop.quantlib import from_quantlib
     from greeks.portfolio import BookError, DeskUnits, Risk, load_market, net, read_risk, run
     from greeks.portfolio.scenarios import Shift, explain_pnl, ladder, scenario_grid, scenarios
@@ -98,7 +101,9 @@ _LAZY = {
     "BookError": "greeks.portfolio",
     "DeskUnits": "greeks.portfolio",
     "Risk": "greeks.portfolio",
+    "load": "greeks.engine.saving",
     "load_market": "greeks.portfolio",
+    "merge": "greeks.engine.resume",
     "net": "greeks.portfolio",
     "read_risk": "greeks.portfolio",
     "run": "greeks.portfolio",
@@ -111,17 +116,17 @@ _LAZY = {
 
 __all__ = [
     "CEV", "QE", "Antithetic", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable",
-    "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes",
-    "Blend", "BookError", "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DeskUnits", "DigitalCall",
-    "DigitalPut", "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation",
-    "FiniteDifference", "GreeksError", "Heston", "Incremental", "LatinHypercube", "LikelihoodRatio", "LookbackCall",
-    "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch",
-    "OneTouch", "Pathwise", "Payoff", "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual",
-    "Richardson", "Risk", "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "Shift", "Smoothed",
-    "Sobol", "SpreadCall", "UnsupportedError", "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends",
-    "cos", "dot", "exp", "explain", "explain_pnl", "from_quantlib", "ladder", "largest", "load_market", "log",
-    "maximum", "mean", "minimum", "net", "normal_cdf", "price", "read_risk", "run", "scenario_grid", "scenarios",
-    "sensitivities", "sin", "smallest", "sqrt", "tanh", "total", "where",
+    "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Blend",
+    "BookError", "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DeskUnits", "DigitalCall", "DigitalPut",
+    "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
+    "GreeksError", "Heston", "Incremental", "LatinHypercube", "LikelihoodRatio", "LookbackCall", "LookbackPut",
+    "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "OneTouch", "Pathwise",
+    "Payoff", "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Relative", "Richardson",
+    "Risk", "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "Shift", "Smoothed", "Sobol", "SpreadCall",
+    "UnsupportedError", "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain",
+    "explain_pnl", "from_quantlib", "ladder", "largest", "load", "load_market", "log", "maximum", "mean", "merge",
+    "minimum", "net", "normal_cdf", "price", "read_risk", "run", "scenario_grid", "scenarios", "sensitivities", "sin",
+    "smallest", "sqrt", "tanh", "total", "where",
 ]  # fmt: skip
 
 

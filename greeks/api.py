@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +10,8 @@ from greeks.engine.explain import explanation
 from greeks.engine.menu import Wanted
 from greeks.engine.run import estimate
 from greeks.engine.settings import Settings
+from greeks.engine.targets import Wanted as Targets
+from greeks.engine.targets import check_targets, is_positive
 from greeks.errors import SchemaError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
@@ -32,13 +32,14 @@ def sensitivities(
     estimator: Wanted = "auto",
     paths: int = 2**16,
     seed: int = 0,
-    std_error: float | Mapping[str, float] | None = None,
+    std_error: Targets | None = None,
     max_paths: int | None = None,
     time_limit: float | None = None,
     backend: str = "cpu",
     threads: int | None = None,
     progress: bool = False,
     stream: int = 0,
+    first: int = 0,
 ) -> Sensitivities:
     """Price V = E[discounted cash flows] and derivatives of V, all from the same paths.
 
@@ -55,10 +56,13 @@ def sensitivities(
     estimator : "auto", an estimator for all Greeks, or a dict of estimators by Greek.
     paths : paths simulated (the first batch, where `std_error` is given), at least 2.
     seed : any 64-bit integer; same seed, same numbers, on any number of threads.
-    std_error : target, one for all numbers or by Greek; batches are added until it holds.
-    max_paths, time_limit : where batches stop all the same (paths; seconds).
+    std_error : target, a number or `Relative(1e-3)`, one for all numbers or by Greek; batches are added until it holds.
+    max_paths, time_limit : where batches stop all the same (paths; seconds), as they do at Ctrl-C; `stopped` then says
+        so. A second Ctrl-C within three seconds is a KeyboardInterrupt, as is one before there is any result.
     backend : "cpu" or "cuda". threads : cores used, all by default.
-    progress : show a progress line. stream : a family of draws, so that runs with one seed are independent.
+    progress : show a line with the errors so far and the time left.
+    stream : a family of draws, so that runs with one seed are independent.
+    first : number of the first path, a multiple of 8,192, where this is a part of a longer run; see `merge`.
 
     Returns
     -------
@@ -81,7 +85,19 @@ def sensitivities(
     _check_contract(model, payoff)
     names = _names(greeks)
     settings = Settings(
-        scheme, sampler, estimator, paths, seed, std_error, max_paths, time_limit, backend, threads, stream
+        scheme,
+        sampler,
+        estimator,
+        paths,
+        seed,
+        std_error,
+        max_paths,
+        time_limit,
+        backend,
+        threads,
+        stream,
+        progress,
+        first,
     )
     check_settings(settings)
     return estimate(model, payoff, names, settings)
@@ -98,7 +114,8 @@ def price(model: Model, payoff: Payoff, **settings: Any) -> Estimate:
     >>> print(f"{put.value:.8f}: the closed form is 6.33008063")
     6.33008063: the closed form is 6.33008063
     """
-    return sensitivities(model, payoff, (), **settings)["price"]
+    r = sensitivities(model, payoff, (), **settings)
+    return r["price"] if r.complete else dataclasses.replace(r["price"], warnings=(r.warning, *r["price"].warnings))
 
 
 def explain(
@@ -174,6 +191,7 @@ def check_settings(s: Settings) -> None:
             f"paths = {s.paths}: expected at most {MOST_PATHS} in a first batch; for more accuracy give std_error="
         )
     whole("stream", s.stream, 0)
+    whole("first", s.first, 0)
     for name, value in (("max_paths", s.max_paths), ("threads", s.threads)):
         if value is not None:
             whole(name, value, 1)
@@ -183,14 +201,7 @@ def check_settings(s: Settings) -> None:
         raise SchemaError(f"scheme = {s.scheme!r}: expected a scheme such as greeks.Euler(steps=64)")
     if s.sampler is not None and not isinstance(s.sampler, Sampler):
         raise SchemaError(f"sampler = {s.sampler!r}: expected a sampler such as greeks.Philox()")
-    if s.time_limit is not None and not _positive(s.time_limit):
+    if s.time_limit is not None and not is_positive(s.time_limit):
         raise SchemaError(f"time_limit = {s.time_limit!r}: expected a number of seconds > 0")
-    targets = s.std_error if isinstance(s.std_error, Mapping) else {"": s.std_error}
-    for name, target in targets.items():
-        if target is not None and not _positive(target):
-            field = f"std_error[{name!r}]" if name else "std_error"
-            raise SchemaError(f"{field} = {target!r}: expected a finite number > 0; give the error you can accept")
-
-
-def _positive(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0.0 < float(value) < math.inf
+    if s.std_error is not None:
+        check_targets(s.std_error)

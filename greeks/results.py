@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from greeks.errors import SchemaError
 
 if TYPE_CHECKING:
+    import os
+
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
@@ -109,6 +111,27 @@ class Estimate:
         return with_error(self.value, self.std_error)
 
 
+class Origin(Protocol):
+    """What a result was simulated from, and can be gone on with: see the methods of `Sensitivities`."""
+
+    def verify(self, paths: int) -> Verification:
+        """The numbers again by other estimators."""
+
+    def resume(
+        self,
+        paths: int | None,
+        std_error: Any,
+        max_paths: int | None,
+        time_limit: float | None,
+        threads: int | None,
+        progress: bool,
+    ) -> Sensitivities:
+        """More samples."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Everything into a file."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Sensitivities(Mapping[str, Estimate]):
     """The price and its Greeks from one simulation: a mapping from name to `Estimate`, in the order asked.
@@ -124,6 +147,9 @@ class Sensitivities(Mapping[str, Estimate]):
     seed : int
     elapsed : float
         Seconds.
+    stopped : str
+        Why the run ended before its goal, and what is missing: Ctrl-C, a time limit, `max_paths` before the targets
+        held. Empty where it did not; `complete` says so.
     """
 
     estimates: Mapping[str, Estimate]
@@ -135,7 +161,8 @@ class Sensitivities(Mapping[str, Estimate]):
     backend: str = "cpu"
     seed: int = 0
     elapsed: float = 0.0
-    verifier: Callable[[int], Verification] | None = field(default=None, repr=False, compare=False)
+    stopped: str = ""
+    origin: Origin | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         estimates, n = dict(self.estimates), len(self.estimates)
@@ -157,6 +184,16 @@ class Sensitivities(Mapping[str, Estimate]):
 
     def __len__(self) -> int:
         return len(self.estimates)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run reached its goal: all paths, or all targets."""
+        return not self.stopped
+
+    @property
+    def warning(self) -> str:
+        """What to know of a run that is not complete; empty of one that is."""
+        return f"stopped early: {self.stopped}" if self.stopped else ""
 
     def combination(self, weights: Mapping[str, float], name: str = "combination") -> Estimate:
         """sum_i w_i estimate_i with the standard error sqrt(w' covariance w).
@@ -224,9 +261,72 @@ class Sensitivities(Mapping[str, Estimate]):
         >>> check.used.estimator, check.other.estimator, check.agrees
         ('conditional', 'likelihood ratio', True)
         """
-        if self.verifier is None:
-            raise SchemaError("verify(): this result holds numbers only; call it on what greeks.sensitivities returned")
-        return self.verifier(paths or max(estimate.paths for estimate in self.values()))
+        return self._origin("verify").verify(paths or max(estimate.paths for estimate in self.values()))
+
+    def resume(
+        self,
+        *,
+        paths: int | None = None,
+        std_error: Any = None,
+        max_paths: int | None = None,
+        time_limit: float | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> Sensitivities:
+        """The result with more paths, those after the ones it has: bit for bit what one run over all of them gives.
+
+        Without `paths` and `std_error` an interrupted run goes on to where it was going, and a complete one as long as
+        `time_limit` says. A target that holds already adds nothing.
+
+        Parameters
+        ----------
+        paths : int, optional
+            How many to add. The points of a scramble double: at least as many as there are.
+        std_error : float, Relative or mapping of these by Greek, optional
+            A target, as in `sensitivities`.
+        max_paths : int, optional
+            Where to stop all the same: paths in all, those that are there included.
+        time_limit : float, optional
+            Seconds from now.
+        threads, progress
+            As in `sensitivities`.
+
+        Raises
+        ------
+        SchemaError
+            If the result did not come from a simulation, or `paths` cannot be added.
+
+        Examples
+        --------
+        >>> import greeks as gk
+        >>> model, payoff = gk.BlackScholes(100.0, 0.05, 0.2), gk.AsianCall(100.0, 1.0, 12)
+        >>> short = gk.sensitivities(model, payoff, ["delta"], paths=2**14)
+        >>> long = gk.sensitivities(model, payoff, ["delta"], paths=2**15)
+        >>> short.resume(paths=2**14)["delta"] == long["delta"]
+        True
+        """
+        return self._origin("resume").resume(paths, std_error, max_paths, time_limit, threads, progress)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to a file that `greeks.load` reads: the numbers, and what it takes to go on.
+
+        The file is an .npz archive without pickles; its format is described in docs/accuracy-on-demand.md. One of this
+        name is replaced only once the new one is whole.
+
+        Raises
+        ------
+        SchemaError
+            If the result did not come from a simulation, or its model holds what cannot be written.
+        """
+        self._origin("save").save(path)
+
+    def _origin(self, wanted: str) -> Origin:
+        if self.origin is None:
+            raise SchemaError(
+                f"{wanted}(): this result holds numbers only; call it on what greeks.sensitivities returned for one "
+                "simulation"
+            )
+        return self.origin
 
     def to_frame(self) -> pd.DataFrame:
         """A tidy DataFrame, a row for each Greek: `Estimate`'s attributes, NaN for what is not known."""
@@ -279,8 +379,9 @@ class Sensitivities(Mapping[str, Estimate]):
 
     def _notes(self) -> list[str]:
         biases = ", ".join(f"{e.greek} {e.bias:.2g}" for e in self.values() if e.bias is not None)
+        stopped = [f"warning: {self.warning}"] if self.stopped else []
         biased = [f"biased, which ± does not contain, by about: {biases}"] if biases else []
-        return [*biased, *(f"warning, {e.greek}: {text}" for e in self.values() for text in e.warnings)]
+        return [*stopped, *biased, *(f"warning, {e.greek}: {text}" for e in self.values() for text in e.warnings)]
 
 
 def _quantile(p: float, degrees: int | None) -> float:

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from greeks.engine.contract import Contract
 from greeks.engine.decision import Decision, decide, instead
-from greeks.engine.estimates import read
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.host import Array
 from greeks.engine.menu import Menu, Noted, menu_for
 from greeks.engine.multilevel.run import sensitivities as of_levels
+from greeks.engine.origin import Origin, chosen
 from greeks.engine.plan import Plan, plan_of
 from greeks.engine.reading import Reading, readings_of
 from greeks.engine.settings import Settings
 from greeks.engine.simulation import simulate
 from greeks.errors import EstimationError
-from greeks.estimators.base import Estimator
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate, Sensitivities
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
 from greeks.schemes.multilevel import Multilevel
-from greeks.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -43,13 +40,22 @@ class Task:
     readings: tuple[Reading, ...]
 
     @classmethod
-    def of(cls, model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings, noted: Noted = ()) -> Task:
-        """What to do for a request; see `menu_for` on Greeks that cannot be had."""
+    def of(
+        cls,
+        model: Model,
+        payoff: Payoff,
+        greeks: Sequence[str],
+        settings: Settings,
+        noted: Noted = (),
+        decision: Decision | None = None,
+    ) -> Task:
+        """What to do for a request, as was decided before or now; see `menu_for` on Greeks that cannot be had."""
         contract = Contract.of(model, payoff)
         scheme = settings.scheme or default_scheme(model)
         grid = time_grid(payoff, scheme)
         menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted)
-        return cls.decided(contract, scheme, grid, menu, decide(menu, contract, grid, settings.backend), settings)
+        decision = decision or decide(menu, contract, grid, settings.backend)
+        return cls.decided(contract, scheme, grid, menu, decision, settings)
 
     @classmethod
     def decided(
@@ -89,46 +95,25 @@ def _estimated(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Se
     """From one simulation; a choice that proves to be no number gives way to the next."""
     started = time.perf_counter()
     task = Task.of(model, payoff, greeks, settings)
-    result = _run(task, settings, started)
+    result = _run(task, greeks, settings, started)
     other = task.instead(result, settings)
-    return result if other is None else _run(other, settings, started)
+    return result if other is None else _run(other, greeks, settings, started)
 
 
-def _run(task: Task, settings: Settings, started: float) -> Sensitivities:
+def _run(task: Task, greeks: Sequence[str], settings: Settings, started: float) -> Sensitivities:
     """The numbers that a task gives, whatever they are."""
     samples = simulate(task.plan, task.readings, *task.table(), settings, started)
-    estimates, covariance = read(task.readings, samples)
-    return Sensitivities(
-        estimates,
-        covariance,
-        model=type(task.contract.model).__name__,
-        payoff=type(task.contract.payoff).__name__,
-        scheme=repr(task.scheme),
-        sampler=task.plan.sampler.name,
-        backend=settings.backend,
-        seed=settings.seed,
-        elapsed=time.perf_counter() - started,
-        verifier=_verifier(task.contract.model, task.contract.payoff, task.menu, task.decision, settings),
-    )
-
-
-def _verifier(
-    model: Model, payoff: Payoff, menu: Menu, decision: Decision, settings: Settings
-) -> Callable[[int], Verification]:
-    """What checks the result when asked to: the request and the choices, nothing simulated."""
-    used = {
-        entry.greek.name: entry.options[which[0]].estimator
-        for entry, which in zip(menu.entries, decision.picks, strict=True)
-    }
-    return partial(_verify, model, payoff, used, settings)
-
-
-def _verify(
-    model: Model, payoff: Payoff, used: Mapping[str, Estimator], settings: Settings, paths: int
-) -> Verification:
-    from greeks.engine.verify import verification
-
-    return verification(model, payoff, used, settings, paths)
+    return Origin(
+        task.contract.model,
+        task.contract.payoff,
+        tuple(greeks),
+        settings,
+        task.decision,
+        chosen(task.menu, task.decision),
+        task.readings,
+        samples,
+        time.perf_counter() - started,
+    ).result()
 
 
 def nonsense_in(estimates: Mapping[str, Estimate]) -> list[Estimate]:

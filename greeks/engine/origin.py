@@ -1,0 +1,93 @@
+"""Where a result comes from: the request, the choices made for it and what was sampled, so that it can go on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greeks.engine.decision import Decision
+from greeks.engine.estimates import read
+from greeks.engine.menu import Menu
+from greeks.engine.reading import Reading
+from greeks.engine.samples import Samples
+from greeks.engine.settings import Settings
+from greeks.engine.targets import Wanted
+from greeks.models.base import Model
+from greeks.payoffs.base import Payoff
+from greeks.results import Sensitivities
+from greeks.samplers import Philox
+from greeks.schemes.defaults import default_scheme
+
+if TYPE_CHECKING:
+    from greeks.verification import Verification
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """A request, what was chosen for it, and its samples; the methods are those of its result, `Sensitivities`.
+
+    chosen : for every number, in words, the samples that it is read off.
+    """
+
+    model: Model
+    payoff: Payoff
+    greeks: tuple[str, ...]
+    settings: Settings
+    decision: Decision
+    chosen: tuple[tuple[str, ...], ...]
+    readings: tuple[Reading, ...]
+    samples: Samples
+    elapsed: float
+
+    def result(self) -> Sensitivities:
+        """The numbers."""
+        estimates, covariance = read(self.readings, self.samples)
+        return Sensitivities(
+            estimates,
+            covariance,
+            model=type(self.model).__name__,
+            payoff=type(self.payoff).__name__,
+            scheme=repr(self.settings.scheme or default_scheme(self.model)),
+            sampler=(self.settings.sampler or Philox()).name,
+            backend=self.settings.backend,
+            seed=self.settings.seed,
+            elapsed=self.elapsed,
+            stopped=self.samples.stopped,
+            origin=self,
+        )
+
+    def verify(self, paths: int) -> Verification:
+        """The numbers again by other estimators."""
+        from greeks.engine.resume import estimators_of
+        from greeks.engine.verify import verification
+
+        return verification(self.model, self.payoff, estimators_of(self), self.settings, paths)
+
+    def resume(
+        self,
+        paths: int | None,
+        std_error: Wanted | None,
+        max_paths: int | None,
+        time_limit: float | None,
+        threads: int | None,
+        progress: bool,
+    ) -> Sensitivities:
+        """More samples."""
+        from greeks.engine.resume import resumed
+
+        return resumed(self, paths, std_error, max_paths, time_limit, threads, progress)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Everything into a file."""
+        from greeks.engine.saving import save
+
+        save(self, path)
+
+
+def chosen(menu: Menu, decision: Decision) -> tuple[tuple[str, ...], ...]:
+    """The samples that a decision takes for every number of a menu, in words."""
+    return tuple(
+        tuple(f"{e.greek.name} by {e.options[k].estimator!r}" for k in which)
+        for e, which in zip(menu.entries, decision.picks, strict=True)
+    )
