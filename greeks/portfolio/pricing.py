@@ -218,7 +218,8 @@ class Order:
 
 def _on_disk(order: Order, quantities: pd.DataFrame, ledger: Ledger, resume: bool) -> tuple[Risk, Exception | None]:
     """The result by way of files: what was done before is read."""
-    check_storable(pd.concat([order.labels, quantities, order.kept], axis=1))
+    written = pd.concat([order.labels, quantities, order.kept], axis=1)
+    check_storable(written.loc[:, ~written.columns.duplicated()])
     with ledger.begun(resume):
         if ledger.finished(resume):
             return ledger.result(), None
