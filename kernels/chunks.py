@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .lanes import LANES, ROW
+from .lanes import LANES, PATH, ROW, SCRATCH, SLOT
 from .reduction import EVERY, accumulate, begin, begin_batches, deal, finish, finish_batches, subtract
+from .scalars import bits_float, float_bits
 
 if TYPE_CHECKING:
     from numpy import float64, int64
@@ -48,22 +49,83 @@ def simulate(
     mixing: a row (b, j) for output i says that b times output j is taken off it first, none for no mixing;
     batches: for every chunk the mean of each output over each batch, where wanted: sample s is in batch s mod BATCHES.
     """
-    m = means.shape[1]
     for c in range(means.shape[0]):
         first, size = starts[c], counts[c]
         powers = int(first // CHUNK % EVERY == 0)
         for b in range(0, size, samples):
             invoke(block, theta, grid, seed, stream, first + b, w, u)
-            for i in range(mixing.shape[0]):
-                if mixing[i, 0] != 0.0:
-                    subtract(w, out + i * ROW, out + int(mixing[i, 1]) * ROW, mixing[i, 0])
-            if b == 0:
-                begin(w, out, means[c], sums, comoments[c], higher[c])
-                begin_batches(batches[c])
-            accumulate(w, out, m, min(samples, size - b), powers, means[c], sums, comoments[c], higher[c])
-            deal(w, out, min(samples, size - b), batches[c])
+            take(w, out, b, min(samples, size - b), powers, mixing, means[c], sums, comoments[c], higher[c], batches[c])
         finish_batches(size, means[c], batches[c])
         finish(size, powers, means[c], sums, comoments[c], higher[c])
+
+
+def take(
+    w: Array,
+    out: int,
+    b: int,
+    n: int,
+    powers: int,
+    mixing: Array,
+    shift: Array,
+    sums: Array,
+    cross: Array,
+    higher: Array,
+    batches: Array,
+) -> None:
+    """Add the n samples of a block to the sums of a chunk, of which it has those from b on."""
+    for i in range(mixing.shape[0]):
+        if mixing[i, 0] != 0.0:
+            subtract(w, out + i * ROW, out + int(mixing[i, 1]) * ROW, mixing[i, 0])
+    if b == 0:
+        begin(w, out, shift, sums, cross, higher)
+        begin_batches(batches)
+    accumulate(w, out, shift.size, n, powers, shift, sums, cross, higher)
+    deal(w, out, n, batches)
+
+
+def sweep(
+    tasks: Integers,
+    tables: Array,
+    grids: Array,
+    mixings: Array,
+    seed: int,
+    stream: int,
+    first: int,
+    size: int,
+    w: Array,
+    u: Array,
+    sums: Array,
+    means: Array,
+    comoments: Array,
+    higher: Array,
+    batches: Array,
+) -> None:
+    """One chunk of many programs, block by block, so that all find the normals of a block in the workspace.
+
+    tasks: a row for each: address of its block, where that leaves its outputs, how many numbers m are wanted, begin
+    and end of its part of the tables and of the rows of grids, begin of its part of the mixings and columns of that,
+    its first number in means (and in a 4th of higher, a 64th of batches), its first in comoments.
+    Numbers come out as `simulate` gives them for each alone.
+    """
+    powers = int(first // CHUNK % EVERY == 0)
+    for slot in range(w.size - SCRATCH - float_bits(w[w.size - 1]) * SLOT, w.size - SCRATCH, SLOT):
+        w[slot + PATH] = bits_float(-1)
+    for b in range(0, size, LANES):
+        for t in range(tasks.shape[0]):
+            block, out, m, mixing, k = tasks[t, 0], tasks[t, 1], tasks[t, 2], tasks[t, 7], tasks[t, 8]
+            at, to, corner = tasks[t, 9], tasks[t, 9] + m, tasks[t, 10]
+            weights = mixings[mixing : mixing + m * k].reshape((m if k else 0, k))
+            theta, grid = tables[tasks[t, 3] : tasks[t, 4]], grids[tasks[t, 5] : tasks[t, 6]]
+            invoke(block, theta, grid, seed, stream, first + b, w, u)
+            take(
+                w, out, b, min(LANES, size - b), powers, weights, means[at:to], sums[at:to],
+                comoments[corner : corner + m * m].reshape((m, m)), higher[at:to], batches[at:to],
+            )  # fmt: skip
+    for t in range(tasks.shape[0]):
+        m, at, corner = tasks[t, 2], tasks[t, 9], tasks[t, 10]
+        cross = comoments[corner : corner + m * m].reshape((m, m))
+        finish_batches(size, means[at : at + m], batches[at : at + m])
+        finish(size, powers, means[at : at + m], sums[at : at + m], cross, higher[at : at + m])
 
 
 def replay(theta: Array, grid: Array, seed: int, stream: int, path0: int, w: Array, u: Array) -> None:

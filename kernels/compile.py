@@ -30,8 +30,9 @@ class CompiledProgram:
     """A program ready to run.
 
     text: what was asked for; source: the module it became; key: the hash of all it depends on;
-    outputs, work, samples: the program's constants, `samples` how many a block has; entry: what `cpu` and `cuda` call;
-    compiled: False if it came from the cache; block: Numba's function for the program's own statements (cpu).
+    outputs, work, samples, out: the program's constants, `samples` how many a block has; entry: what `cpu` and `cuda`
+    call; compiled: False if it came from the cache; block: Numba's function for the program's own statements, and
+    address: where its machine code is (cpu).
     """
 
     text: str
@@ -44,6 +45,8 @@ class CompiledProgram:
     compiled: bool
     entry: Callable[..., None] = field(repr=False)
     block: Any = field(repr=False, default=None)
+    address: int = 0
+    out: int = 0
 
 
 def load(text: str, backend: str = "cpu") -> CompiledProgram:
@@ -81,5 +84,6 @@ def build_cpu(text: str) -> CompiledProgram:
     module, compiled = modules.fetch(source, key, base.names)
     constants = library.defined_in(ast.parse(text))
     outputs, work, samples, out = (int(str(constants[c])) for c in ("OUTPUTS", "WORK", "SAMPLES", "OUT"))
-    entry = partial(base.simulate, address(module.block), out, samples)
-    return CompiledProgram(text, source, "cpu", key, outputs, work, samples, compiled, entry, module.block)
+    at = address(module.block)
+    entry = partial(base.simulate, at, out, samples)
+    return CompiledProgram(text, source, "cpu", key, outputs, work, samples, compiled, entry, module.block, at, out)

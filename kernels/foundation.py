@@ -19,11 +19,12 @@ from greeks.kernels.intrinsics import bits_float, float_bits, fma, helper, kerne
 """
 CALLING = """\
 from greeks.kernels.calling import (
-    ACCUMULATE, BLOCK, COPY, DRAW, FETCH, FILL, FOLD, INVERT, SIMULATE, entry, invoke, routine, shared,
+    ACCUMULATE, BLOCK, COPY, DRAW, FETCH, FILL, FOLD, INVERT, SIMULATE, SWEEP, entry, invoke, routine, shared,
 )
 """
 COMPILED = {  # name -> decorator
     "simulate": "entry(SIMULATE, CACHED)",
+    "sweep": "entry(SWEEP, CACHED)",
     "replay": "routine(BLOCK, CACHED)",
     "uniforms": "shared(DRAW, KEY, CACHED)",
     "invert": "shared(INVERT, KEY, CACHED)",
@@ -44,10 +45,11 @@ OFFERED = (  # what a program may call besides the scalar functions
 
 @dataclass(frozen=True, eq=False)
 class Foundation:
-    """key: the hash of all that programs inherit; simulate, replay: see `chunks`; names: what programs may call."""
+    """key: the hash of all that programs inherit; names: what programs may call; the rest: see `chunks`."""
 
     key: str
     simulate: Callable[..., None]
+    sweep: Callable[..., None]
     replay: Any
     names: Mapping[str, Any]
 
@@ -64,7 +66,7 @@ def build(shared: str, helpers: str) -> Foundation:
     module, _ = modules.fetch(shared, key)
     names = dict(vars(modules.execute(helpers, f"{key}_helpers", None)))
     names |= {name: getattr(module, name) for name in OFFERED}
-    return Foundation(key, module.simulate, module.replay, MappingProxyType(names))
+    return Foundation(key, module.simulate, module.sweep, module.replay, MappingProxyType(names))
 
 
 def shared_source() -> str:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 LANES = 256
 ROW = 264  # lanes and 8 more: rows at a stride of 2048 bytes would share two L1 sets out of 64
-SCRATCH = 4 * ROW  # the end of every workspace: two rows of q, two rows of lane numbers
+SCRATCH = 4 * ROW  # the end of every workspace: two rows of q, two rows of lane numbers, and how many slots there are
+SLOT = 2 * ROW  # two rows of normals, and in their last lanes whose they are
+CALL = SLOT - 2
+PATH = SLOT - 1
 
 
 def uniforms(q: Workspace, first: int, count: int, call: int, seed: int, stream: int) -> None:
@@ -48,7 +51,29 @@ def invert(q: Workspace, count: int) -> int:
 
 
 def normals(w: Workspace, offset: int, path0: int, call: int, seed: int, stream: int) -> None:
-    """Two rows of normals, at `offset` and `offset + ROW`: both halves of this call for every lane."""
+    """Two rows of normals, at `offset` and `offset + ROW`: both halves of this call for every lane.
+
+    A workspace may hold what was drawn, for the next program that is run on the same block with the same seed and
+    stream: its last number says in how many slots, which lie before the scratch.
+    """
+    slots = float_bits(w[w.size - 1])
+    if slots == 0:
+        draw_normals(w, offset, path0, call, seed, stream)
+        return
+    z, held = w[offset:], w[w.size - SCRATCH - (1 + call % slots) * SLOT :]
+    if float_bits(held[CALL]) == call and float_bits(held[PATH]) == path0:
+        for p in range(ROW + LANES):
+            z[p] = held[p]
+    else:
+        draw_normals(w, offset, path0, call, seed, stream)
+        for p in range(ROW + LANES):
+            held[p] = z[p]
+        held[CALL] = bits_float(call)
+        held[PATH] = bits_float(path0)
+
+
+def draw_normals(w: Workspace, offset: int, path0: int, call: int, seed: int, stream: int) -> None:
+    """What `normals` gives, drawn afresh."""
     q, z = w[w.size - SCRATCH :], w[offset:]
     lanes = q[2 * ROW :]
     uniforms(q, path0, LANES, call, seed, stream)

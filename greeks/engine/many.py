@@ -15,18 +15,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from greeks.engine.estimates import read
+from greeks.engine.estimates import ROUNDING, read
+from greeks.engine.lockstep import Job, SharedClock, play
 from greeks.engine.reading import Reading
 from greeks.engine.run import Task, nonsense_in, refusal_of
 from greeks.engine.samples import Samples
 from greeks.engine.settings import Settings
-from greeks.engine.simulation import simulate
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate
+from greeks.samplers import Philox
 
 Array = npt.NDArray[np.float64]
+NOTED = (UnsupportedError, SchemaError)
 Integers = npt.NDArray[np.int64]
 
 
@@ -74,12 +76,16 @@ class Group:
 
 @dataclass(frozen=True)
 class _Result:
-    """What one contract came to; `batches` (m, B)."""
+    """What one contract came to: (m,) numbers and errors, (m, B) batches, and what to know before trusting them."""
 
     position: int
     task: Task
-    estimates: Mapping[str, Estimate]
+    values: Array
+    std_errors: Array
     batches: Array
+    paths: int
+    warnings: Mapping[str, tuple[str, ...]]
+    degrees: int | None = None
 
 
 def estimate_many(
@@ -92,40 +98,91 @@ def estimate_many(
 
     streams : one for each contract, those that are to share draws the same; that of the settings by default.
     """
-    started = time.perf_counter()
-    results: list[_Result] = []
+    clock = SharedClock(time.perf_counter(), settings.time_limit)
+    own = {s: replace(settings, stream=s) for s in set(streams or (settings.stream,))}
     failures: dict[int, GreeksError] = {}
+    tasks: dict[int, Task] = {}
     for position, (model, payoff) in enumerate(contracts):
-        own = settings if streams is None else replace(settings, stream=streams[position])
         try:
-            results.append(_alone(position, model, payoff, greeks, own, started))
+            tasks[position] = Task.of(model, payoff, greeks, settings, NOTED)
         except GreeksError as error:
             failures[position] = error
+    asked = {k: own[streams[k] if streams else settings.stream] for k in tasks}
+    results = _sure({k: task for k, task in tasks.items() if _is_sure(task, settings)}, settings)
+    _simulated({k: task for k, task in tasks.items() if k not in results}, asked, clock, results, failures)
     by_kind: dict[int, list[_Result]] = {}
-    for result in results:
-        by_kind.setdefault(id(result.task.menu), []).append(result)
+    for k in sorted(results):
+        by_kind.setdefault(id(results[k].task.menu), []).append(results[k])
     groups = [_group(of_kind) for of_kind in by_kind.values()]
     return (*groups, _failed(failures)) if failures else tuple(groups)
 
 
-def _alone(
-    position: int, model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings, started: float
-) -> _Result:
-    task = Task.of(model, payoff, greeks, settings, (UnsupportedError, SchemaError))
-    result = _played(position, task, settings, started)
-    other = task.instead(result.estimates, settings)
-    if other is not None:
-        result = _played(position, other, settings, started)
-    bad = nonsense_in(result.estimates)
-    if bad:
-        raise refusal_of(bad, type(model).__name__)
-    return result
+def _is_sure(task: Task, settings: Settings) -> bool:
+    """Whether one path tells all: none differs from another, and no more than that is asked for."""
+    plain = settings.std_error is None and settings.backend == "cpu" and isinstance(task.plan.sampler, Philox)
+    return plain and task.plan.sure
 
 
-def _played(position: int, task: Task, settings: Settings, started: float) -> _Result:
-    samples = simulate(task.plan, task.readings, *task.table(), settings, started, batches=True)
-    estimates, _ = read(task.readings, samples)
-    return _Result(position, task, estimates, batch_means(task.readings, samples))
+def _sure(tasks: Mapping[int, Task], settings: Settings) -> dict[int, _Result]:
+    """The results of contracts integrated in closed form, as far as they are numbers."""
+    from greeks.kernels import sweeping
+    from greeks.kernels.compile import load
+    from greeks.kernels.reduction import BATCHES
+
+    parts = [(load(t.plan.program.cpu), *t.table()) for t in tasks.values()]
+    swept = [sweeping.Task(program, table, rows, 0, None, 0) for program, table, rows in parts]
+    found = sweeping.rows_of_all(swept, seed=0, first=0, paths=1, threads=1) if swept else []
+    results = {}
+    for (k, task), chunks in zip(tasks.items(), found, strict=True):
+        values = np.array([r.mean(chunks.means[0]) for r in task.readings])
+        if np.isfinite(values).all():
+            batches = np.repeat(values[:, None], BATCHES, axis=1)
+            results[k] = _Result(k, task, values, ROUNDING * np.abs(values), batches, settings.paths, {})
+    return results
+
+
+def _simulated(
+    tasks: Mapping[int, Task],
+    settings: Mapping[int, Settings],
+    clock: SharedClock,
+    results: dict[int, _Result],
+    failures: dict[int, GreeksError],
+) -> None:
+    """Add what simulation gives; a choice that proves to be no number gives way to the next."""
+    again: dict[int, Task] = {}
+    jobs = [Job(k, task, settings[k], clock) for k, task in tasks.items()]
+    play(jobs)
+    for job in jobs:
+        k = job.position
+        if job.error is not None:
+            failures[k] = job.error
+            continue
+        assert job.samples is not None
+        estimates = read(job.task.readings, job.samples)[0]
+        other = job.task.instead(estimates, job.settings)
+        if other is not None:
+            again[k] = other
+        elif bad := nonsense_in(estimates):
+            failures[k] = refusal_of(bad, type(job.task.contract.model).__name__)
+        else:
+            results[k] = _result(job, estimates)
+    if again:
+        _simulated(again, settings, clock, results, failures)
+
+
+def _result(job: Job, estimates: Mapping[str, Estimate]) -> _Result:
+    assert job.samples is not None
+    numbers = list(estimates.values())
+    return _Result(
+        job.position,
+        job.task,
+        np.array([e.value for e in numbers]),
+        np.array([e.std_error for e in numbers]),
+        batch_means(job.task.readings, job.samples),
+        numbers[0].paths,
+        {name: e.warnings for name, e in estimates.items() if e.warnings},
+        numbers[0].degrees,
+    )
 
 
 def batch_means(readings: Sequence[Reading], samples: Samples) -> Array:
@@ -136,24 +193,19 @@ def batch_means(readings: Sequence[Reading], samples: Samples) -> Array:
 
 def _group(results: Sequence[_Result]) -> Group:
     first = results[0].task
-    columns = [list(r.estimates.values()) for r in results]
     return Group(
         np.array([r.position for r in results]),
         tuple(reading.greek for reading in first.readings),
-        np.array([[e.value for e in row] for row in columns]),
-        np.array([[e.std_error for e in row] for row in columns]),
+        np.stack([r.values for r in results]),
+        np.stack([r.std_errors for r in results]),
         np.stack([r.batches.T for r in results]),
-        np.array([row[0].paths for row in columns]),
+        np.array([r.paths for r in results]),
         tuple(r.task.readings for r in results),
-        {r.position: found for r in results if (found := _warnings(r.estimates))},
+        {r.position: r.warnings for r in results if r.warnings},
         first.menu.refusals,
         {},
-        columns[0][0].degrees,
+        results[0].degrees,
     )
-
-
-def _warnings(estimates: Mapping[str, Estimate]) -> dict[str, tuple[str, ...]]:
-    return {name: e.warnings for name, e in estimates.items() if e.warnings}
 
 
 def _failed(failures: Mapping[int, GreeksError]) -> Group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,17 @@ class Plan:
     given: int
     sampler: Sampler
     rows: dict[Any, Array] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def sure(self) -> bool:
+        """Whether no sample differs from path to path."""
+        return not any(s.random for of_entry in self.samples for s in of_entry)
+
+    def calls(self, grid: TimeGrid) -> int:
+        """How often a path draws two normals, about."""
+        date, fine = self.program.factors.date, self.program.factors.fine
+        of = ((date, len(grid.ends)), (fine, int(grid.substeps.sum())))
+        return sum((n + 1) // 2 if factors == 1 else n * ((factors + 1) // 2) for factors, n in of)
 
     @property
     def source(self) -> str:
