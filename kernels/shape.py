@@ -21,8 +21,8 @@ class Shape:
     below it; seen: (m,), samples of which at least the extremes are known; total: (m,), their sum of (x - mean)^2.
 
     >>> shape = Shape.of(np.array([[1.0], [1.0], [1.0], [5.0]]))
-    >>> shape.kurtosis.round(4), shape.largest_share
-    (array([2.3333]), array([0.75]))
+    >>> shape.kurtosis.round(4), shape.skewness.round(4), shape.largest_share
+    (array([2.3333]), array([1.1547]), array([0.75]))
     """
 
     count: NDArray[np.int64]
@@ -42,6 +42,12 @@ class Shape:
         with np.errstate(all="ignore"):
             summed = self.count * (self.higher[:, FOURTH] / self.second / self.second)
             return np.maximum(summed, self.seen * self.largest_share**2)
+
+    @property
+    def skewness(self) -> Array:
+        """sqrt(n) sum (x - mean)^3 / (sum (x - mean)^2)^1.5, (m,); NaN as in `kurtosis`."""
+        with np.errstate(all="ignore"):
+            return np.sqrt(self.count) * (self.higher[:, THIRD] / self.second / np.sqrt(self.second))
 
     @property
     def largest_share(self) -> Array:

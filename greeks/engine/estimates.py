@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from greeks.engine.tails import Tails, known, tails, warning
 from greeks.engine.tally import Array, Rows
 from greeks.results import Estimate
 
+BIASED = 0.1  # standard errors by which stopping at a target may bias a number
 ROUNDING = 2.0**-36  # relative; the error of a number that no path changes, after cancellations near expiry
 
 
@@ -95,6 +96,22 @@ def read(readings: Sequence[Reading], samples: Samples) -> tuple[dict[str, Estim
         found = float(values[i]), float(errors[i]), r.tails(of_columns), bool(still[i])
         estimates[r.greek] = _estimate(r, *found, means.bias(r.bias), degrees[i])
     return estimates, covariance
+
+
+def unbiased(readings: Sequence[Reading], samples: Samples, names: Collection[str]) -> float:
+    """Paths from which a run may stop at the first look that likes the errors of some numbers.
+
+    Where a sample is skewed, its mean and its standard error go together: runs that stop when the error is small have
+    a mean that is too small, by -skewness / sqrt(n) standard errors to first order, n being the number of samples.
+    This n makes it `BIASED`. What is not known of a skewness is taken for 0; scrambles of points have none to speak of.
+
+    Source: the delta method on n(stop) ~ s^2 / target^2 with Cov(mean, s^2) = third moment / n.
+    """
+    if samples.design.families > 1:
+        return 0.0
+    skewness = np.nan_to_num(Means.of(samples)[1].shape.skewness)
+    worst = max((abs(float(skewness[k])) for r in readings if r.greek in names for k in r.columns), default=0.0)
+    return samples.design.together * (worst / BIASED) ** 2
 
 
 def _estimate(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from greeks.engine.batches import Batches
 from greeks.engine.clock import Clock
 from greeks.engine.control import PILOT, Array, cross_fitted
-from greeks.engine.estimates import read
+from greeks.engine.estimates import read, unbiased
 from greeks.engine.noise import held
 from greeks.engine.plan import Plan
 from greeks.engine.progress import Progress, shown
@@ -124,8 +124,11 @@ class _Run:
         self.goal = self._first_batch()
 
     def _first_batch(self) -> int:
-        paths = self.batches.first(self.settings.paths, bool(self.targets))
-        return max(min(paths, self.batches.first(self.limit, False)), self.samples.paths)
+        others = self.samples.paths - self._paths(self.strand)
+        if min(self.settings.paths, self.limit) <= self.samples.paths:
+            return self.samples.paths
+        paths = self.batches.first(self.settings.paths - others, bool(self.targets))
+        return others + min(paths, self.batches.first(self.limit - others, False))
 
     @property
     def strand(self) -> Strand:
@@ -178,20 +181,23 @@ class _Run:
         """Whether a target is left to reach; the next batch is then set."""
         if not self.targets:
             return False
-        distance = self._distance()
-        if distance.worst <= 1.0:
-            return False
-        done = self.samples.paths
-        if self._hopeless(distance, done):
+        distance, done = self._distance(), self.samples.paths
+        held = distance.worst <= 1.0
+        if not held and self._hopeless(distance, done):
             self.stop("out of reach without max_paths or time_limit")
             return False
-        growth = min(distance.worst * distance.worst * SLACK, GROWTH)
-        size = self.batches.following(done, math.ceil(done * growth), min(self.limit, MOST))
-        if size <= 0:
+        needed = unbiased(self.readings, self.samples, self.targets) if held else done * distance.worst**2 * SLACK
+        size = self._following(math.ceil(min(needed, done * GROWTH))) if needed > done else 0
+        if size <= 0 and not held:
             self.stop(f"max_paths = {self.limit:,}")
-            return False
         self.goal = done + size
-        return True
+        return size > 0
+
+    def _following(self, needed: int) -> int:
+        """The next batch of the stream that is sampled, towards so many paths of all streams."""
+        own = self._paths(self.strand)
+        others = self.samples.paths - own
+        return self.batches.following(own, needed - others, min(self.limit, MOST) - others)
 
     def _hopeless(self, distance: Distance, done: int) -> bool:
         """Whether no run that anyone waits for gets there, and nobody has said how long to wait."""
