@@ -10,6 +10,9 @@ from typing import Any
 from greeks.fields.constraint import declare
 from greeks.fields.values import as_float, finite, is_whole, items_of, shown
 
+MOST = 2**20
+"""More dates than this are a slip of the pen, and would be the end of the memory."""
+
 
 def date_grid(default: object = MISSING, *, hint: str = "", optional: bool = False) -> Any:
     """A count n >= 1, or strictly increasing year fractions >= 0 up to `maturity`."""
@@ -19,12 +22,18 @@ def date_grid(default: object = MISSING, *, hint: str = "", optional: bool = Fal
 def dates_rule(value: object, owner: object) -> str | None:
     expected = "a whole number >= 1 or strictly increasing year fractions >= 0"
     if is_whole(value):
-        return None if as_float(value) >= 1.0 else expected
+        return _bad_count(as_float(value), expected)
     try:
         items = list(items_of(value))
     except TypeError:
         return expected
     return _bad_fractions(items, expected, finite(getattr(owner, "maturity", None)))
+
+
+def _bad_count(count: float, expected: str) -> str | None:
+    if count < 1.0:
+        return expected
+    return None if count <= MOST else f"at most {MOST:,} dates"
 
 
 def _bad_fractions(items: Sequence[object], expected: str, maturity: float | None) -> str | None:
