@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from greeks.cli import _split, app
+from greeks.cli import app
+from greeks.cli.options import split
 from greeks.engine.many import Group
 from greeks.engine.reading import Reading
 from greeks.engine.settings import Settings
@@ -54,7 +55,8 @@ def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("greeks.portfolio.desk.estimate_many", estimate_many)
-    monkeypatch.setattr("greeks.cli.explanation", explain)
+    monkeypatch.setattr("greeks.portfolio.scenarios.valuation.estimate_many", estimate_many)
+    monkeypatch.setattr("greeks.api.explain", explain)
     monkeypatch.chdir(tmp_path)
     Path("market.toml").write_text(MARKET)
     Path("book.csv").write_text(BOOK)
@@ -159,7 +161,7 @@ def test_demo_hands_its_options_on(folder: Path, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_names_between_commas(text: str, names: list[str]) -> None:
-    assert _split(text) == names
+    assert split(text) == names
 
 
 def test_help_imports_nothing_heavy() -> None:

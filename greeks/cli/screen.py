@@ -1,0 +1,51 @@
+"""Tables on the screen or in files, and what is said about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from greeks.cli.failing import SOME_FAILED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def written(frame: pd.DataFrame, out: Path | None) -> None:
+    """The table in a file, or as text."""
+    from greeks.portfolio.files import write_table
+
+    if out is None:
+        typer.echo(frame.to_string(index=False, na_rep=""))
+    else:
+        write_table(frame, out)
+
+
+def with_errors(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers and their standard errors as one column of text each, `8.35 ± 0.02`, for reading."""
+    from greeks.results import with_error
+
+    shown = frame.copy()
+    for name in frame.columns:
+        error = "std_error" if name == "value" else f"{name}_std_error"
+        if error in frame.columns:
+            pairs = zip(frame[name], frame[error], strict=True)
+            shown[name] = ["" if value != value else with_error(value, e) for value, e in pairs]
+            shown = shown.drop(columns=error)
+    if "status" in shown and (shown["status"] == "ok").all():
+        shown = shown.drop(columns="status")
+    return shown
+
+
+def said(text: str) -> None:
+    """On the standard error, so that the standard output holds results alone."""
+    typer.echo(text, err=True)
+
+
+def ended(good: int, of: int, what: str, out: Path | None) -> None:
+    """The last line, and exit code 1 if not all is well."""
+    said(f"{good} of {of} {what}" + (f", see {out}" if out else ""))
+    if good < of:
+        raise typer.Exit(SOME_FAILED)

@@ -1,0 +1,53 @@
+"""`greeks validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from greeks.cli.failing import BAD_INPUT, exit_codes
+from greeks.cli.options import Book, Keep, split
+from greeks.cli.screen import said
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def validate(
+    book: Book,
+    market: Annotated[
+        Path | None,
+        typer.Argument(help="The models, TOML or JSON; without it models are not looked at.", show_default=False),
+    ] = None,
+    keep: Keep = "",
+) -> None:
+    """Check a book, and a market with it: a line for every fault of every row; nothing is priced.
+
+    \b
+    greeks validate book.csv market.toml && greeks run book.csv market.toml --out risk.parquet
+    """
+    with exit_codes():
+        from greeks.payoffs import registry
+        from greeks.portfolio.files import read_table
+        from greeks.portfolio.market import load_market
+        from greeks.portfolio.schema import check_book
+
+        trades = read_table(book)
+        models = load_market(market) if market is not None else _any_model(trades)
+        checked = check_book(trades, models, registry(), split(keep))
+        if checked.faults:
+            typer.echo(checked.report())
+            said(f"{len(checked.faults)} of {len(trades)} rows have faults")
+            raise typer.Exit(BAD_INPUT)
+        extras = f"; columns of your own: {', '.join(map(str, checked.extras))}" if checked.extras else ""
+        said(f"{len(checked.trades)} trades, no faults{extras}")
+
+
+def _any_model(trades: pd.DataFrame) -> dict[str, Any]:
+    """A market that has every underlying."""
+    from greeks.models import BlackScholes
+    from greeks.portfolio.cells import as_name
+
+    return {as_name(name): BlackScholes(100.0, 0.0, 0.2) for name in trades.get("underlying", ())}
