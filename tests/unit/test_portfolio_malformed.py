@@ -157,7 +157,8 @@ def a_missing_column(rng: random.Random) -> Spoilt:
 def a_misspelt_column(rng: random.Random) -> Spoilt:
     column, name = rng.choice(
         [("strike", "stirke"), ("strike", "Strike"), ("maturity", "matuirty"), ("dates", "date"),
-         ("barrier", " barrier"), ("direction", "Direction"), ("quantity", "quantitiy"), ("underlying", "UNDERLYING"), ("id", "ID")]
+         ("barrier", " barrier"), ("direction", "Direction"), ("quantity", "quantitiy"),
+         ("underlying", "UNDERLYING"), ("id", "ID")]
     )  # fmt: skip
     return Spoilt(base().rename(columns={column: name}), whole=f"column '{name}' is unknown: did you mean '{column}'")
 
