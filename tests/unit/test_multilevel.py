@@ -148,13 +148,13 @@ def test_one_level_is_a_plain_run() -> None:
 def test_levels_that_are_too_few_for_the_target_are_told() -> None:
     e = gk.price(CEV, CALL, scheme=gk.Multilevel(gk.Milstein(2), levels=2), std_error=0.02, seed=1)
     assert e.std_error <= 0.02 < abs(e.bias or 0.0)
-    assert "needs more levels" in e.warnings[0]
+    assert "stopped early: the time-step bias needs more levels" in e.warnings[0]
 
 
 def test_a_target_out_of_reach_stops_at_max_paths_and_says_so() -> None:
     e = gk.price(CEV, CALL, scheme=MILSTEIN, std_error=1e-6, max_paths=50_000, seed=1)
     assert e.paths <= 50_000
-    assert "max_paths" in e.warnings[0]
+    assert "stopped early: max_paths after" in e.warnings[0]
     assert abs(e.value - (e.bias or 0.0) - TRUTH["price"]) < 4.0 * total(e)
 
 

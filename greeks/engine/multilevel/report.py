@@ -14,10 +14,10 @@ from greeks.engine.tails import Tails, tails_of, warning
 from greeks.results import Estimate, with_error
 
 SHORT = {
-    "max_paths": "the target was not reached within max_paths; allow more of them",
-    "time_limit": "stopped by the time limit, before the paths or the target were reached; allow more time",
-    "interrupted": "interrupted, before the paths or the target were reached",
-    "levels": "the target was not reached: the time-step bias needs more levels, or a scheme with more steps",
+    "max_paths": "max_paths",
+    "time_limit": "the time limit",
+    "interrupted": "Ctrl-C",
+    "levels": "the time-step bias needs more levels, or a scheme with more steps,",
 }
 
 
@@ -57,6 +57,11 @@ def estimates_of(ladder: Ladder) -> tuple[dict[str, Estimate], Array]:
     return estimates, covariance
 
 
+def stopped(ladder: Ladder) -> str:
+    """Why the run ended before its goal, in words; empty if it did not."""
+    return f"{SHORT[ladder.short]} after {ladder.paths:,} paths" if ladder.short else ""
+
+
 def _levels(ladder: Ladder) -> str:
     """How many levels, from how many steps to how many, and the paths of each."""
     levels, counts = (
@@ -75,13 +80,12 @@ def _corrected(ladder: Ladder, j: int) -> list[str]:
 
 
 def _warnings(ladder: Ladder, bias: Bias | None, error: float) -> Sequence[str]:
-    told = [SHORT[ladder.short]] if ladder.short else []
-    if bias is not None and ladder.settings.std_error is None and abs(bias.value) > max(error, 2.0 * bias.std_error):
-        told.append(
-            f"time-step bias about {with_error(bias.value, bias.std_error)}, more than the standard error and not in "
-            "it: take more levels, or give std_error="
-        )
-    return told
+    if bias is None or ladder.settings.std_error is not None or abs(bias.value) <= max(error, 2.0 * bias.std_error):
+        return ()
+    return (
+        f"time-step bias about {with_error(bias.value, bias.std_error)}, more than the standard error and not in it: "
+        "take more levels, or give std_error=",
+    )
 
 
 def _tails(ladder: Ladder) -> list[Tails]:

@@ -11,7 +11,7 @@ from greeks.engine.clock import Clock
 from greeks.engine.contract import Contract
 from greeks.engine.multilevel.ladder import DEFAULT, Ladder
 from greeks.engine.multilevel.level import Level
-from greeks.engine.multilevel.report import estimates_of
+from greeks.engine.multilevel.report import estimates_of, stopped
 from greeks.engine.settings import Settings
 from greeks.engine.targets import allowed, targets_of
 from greeks.errors import SchemaError, UnsupportedError
@@ -41,6 +41,7 @@ def sensitivities(
         backend=settings.backend,
         seed=settings.seed,
         elapsed=time.perf_counter() - started,
+        stopped=stopped(ladder),
     )
 
 
