@@ -77,7 +77,7 @@ def contributors(
         bars.append((f"all {len(held) - shown:,} others", others, np.nan))
     axes = canvas(axes, 7.2, 0.32 * len(bars) + 1.6)
     _bars(axes, bars, others=len(held) > shown)
-    net = f"net {thousands(float(values.sum()))} over {len(held):,} positions; whiskers: ± {BAND:g} standard errors"
+    net = f"net {thousands(float(values.sum()))} over {len(held):,} position{'s' * (len(held) != 1)}; whiskers: ± {BAND:g} standard errors"
     dress(axes, title or f"Largest contributions to {greek}", net)
     axes.set_xlabel(what_is_drawn(greek, "value"), fontsize=9.5)
     return figure_of(axes)

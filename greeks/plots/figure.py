@@ -24,7 +24,7 @@ class Picture(Figure):
 
     def _repr_png_(self) -> bytes:
         out = BytesIO()
-        self.savefig(out, format="png", dpi=DOTS)
+        self.savefig(out, format="png", dpi=110)
         return out.getvalue()
 
 

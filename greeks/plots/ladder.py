@@ -53,7 +53,8 @@ def ladder(
     axes = canvas(axes, 7.2, 4.2)
     for colour, (name, group) in zip(LINES, lines, strict=False):
         _line(axes, group.sort_values(across.column), across, what, colour, name)
-    axes.axhline(0.0, color=GREY, lw=0.8, zorder=1)
+    if what == "change" or rows[what].min() <= 0.0 <= rows[what].max():
+        axes.axhline(0.0, color=GREY, lw=0.8, zorder=1)
     axes.grid(color=FAINT, lw=0.6)
     axes.set_axisbelow(True)
     dress(axes, title or f"{label.partition(',')[0]} by {across.column}", f"band: ± {BAND:g} standard errors")

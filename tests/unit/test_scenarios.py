@@ -176,6 +176,17 @@ def test_only_what_moves_is_simulated_anew(monkeypatch: pytest.MonkeyPatch) -> N
     assert table.loc[(table["underlying"] == "SMI") & (table["scenario"] == "smi"), "change"].item() > 1.0
 
 
+def test_underlyings_that_the_book_does_not_hold_are_left_alone() -> None:
+    market = {**MARKET, "H": HESTON}  # which has no volatility to move
+    up = ladder(book({}), market, "volatility", [0.01], paths=PATHS)
+    assert up["change"].item() > 0.0
+    assert ladder(book({}), market, "xi", [0.01], underlying="H", paths=PATHS)["change"].item() == 0.0
+    with pytest.raises(gk.SchemaError, match="Heston of 'H' has none of that name"):
+        ladder(book({"underlying": "H"}), market, "volatility", [0.01])
+    with pytest.raises(gk.SchemaError, match=r"Shift\.underlying = 'X' is unknown"):
+        ladder(book({}), market, "xi", [0.01], underlying="X")
+
+
 def test_currencies_add_by_rates_or_stay_apart() -> None:
     held = book({"currency": "EUR"}, {"currency": "USD"})
     one = ladder(held, MARKET, "spot", [0.1], paths=PATHS, rates={"EUR": 1.0, "USD": 0.5})["value"].item()

@@ -103,7 +103,9 @@ def revalued(
     """The table of `scenarios`."""
     market = read_market(market)
     held = positions(book, market, summing)
-    markets = [scenario.applied(market) for scenario in named]  # a bad shift is told before anything is simulated
+    markets = [
+        scenario.applied(market, held.market) for scenario in named
+    ]  # a bad shift is told before anything is simulated
     wanted = requested(greeks)
     how = simulation(settings, wanted)
     base = valuation(held.trades, wanted, how)

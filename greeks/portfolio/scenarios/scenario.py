@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -21,11 +21,17 @@ class Scenario:
     shifts: tuple[Shift, ...] = ()
     coordinates: Mapping[str, float] = field(default_factory=dict)
 
-    def applied(self, market: Mapping[str, Any]) -> dict[str, Any]:
-        """The market in this scenario; models that do not move are the same objects."""
-        shifted = dict(market)
+    def applied(self, market: Mapping[str, Any], held: Iterable[str] | None = None) -> dict[str, Any]:
+        """The market in this scenario; models that do not move are the same objects.
+
+        held : the underlyings that count, all by default; what the others are is left open.
+        """
+        names = set(market) if held is None else set(held)
+        shifted = {name: model for name, model in market.items() if name in names}
         for shift in self.shifts:
-            shifted = shift.applied(shifted)
+            shift.check(market)
+            if shift.underlying is None or shift.underlying in names:
+                shifted = shift.applied(shifted)
         return shifted
 
 

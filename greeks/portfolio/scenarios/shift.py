@@ -55,11 +55,14 @@ class Shift:
 
     def applied(self, market: Mapping[str, Any]) -> dict[str, Any]:
         """The market with the shift; models that do not move are the same objects."""
-        if self.underlying is not None and self.underlying not in market:
-            raise SchemaError(
-                f"Shift.underlying = {self.underlying!r} is unknown: {suggestion(self.underlying, market)}"
-            )
+        self.check(market)
         return {name: self._model(name, model) if self._meant(name) else model for name, model in market.items()}
+
+    def check(self, market: Mapping[str, Any]) -> None:
+        """Refuse an underlying that is not there."""
+        if self.underlying is not None and self.underlying not in market:
+            near = suggestion(self.underlying, market)
+            raise SchemaError(f"Shift.underlying = {self.underlying!r} is unknown: {near}")
 
     def new(self, old: Any) -> Any:
         """The parameter's value, or array of values, after the shift."""
