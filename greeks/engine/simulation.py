@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 SLACK = 1.05  # more paths than a target seems to need, so that the next look is the last
-MOST = 2**40  # paths that no run without limits exceeds
+MOST = 2**40  # paths that no run exceeds
+FAR = 2**36  # paths that no run without limits sets out for
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class _Run:
             return False
         if math.isinf(distance.least):
             return done >= BLIND
-        return done * distance.least ** (1 if self.design.families > 1 else 2) > MOST
+        return done * distance.least ** (1 if self.design.families > 1 else 2) > FAR
 
     def stop(self, why: str) -> None:
         """Leave it at what there is, and say what is missing."""

@@ -82,6 +82,8 @@ class Rows(NamedTuple):
 
     def merged(self, size: int) -> Rows:
         """Moments of every `size` successive rows together; the order of addition is that of the rows."""
+        if size == 1:
+            return self
         counts, *rest = (of.reshape(len(of) // size, size, *of.shape[1:]) for of in self)
         means, comoments, sets, higher, batches = (np.asarray(of, dtype=np.float64) for of in rest)
         with np.errstate(invalid="ignore", over="ignore"):  # an infinite sample leaves NaN, for the caller to judge
