@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from greeks.api import backends, explain, price, sensitivities
 from greeks.arrival import when_imported
+from greeks.controls import (
+    Average,
+    BasketEvent,
+    ControlVariate,
+    European,
+    Forward,
+    GeometricAverage,
+    KnownPayoff,
+    LognormalTwin,
+)
 from greeks.engine.targets import Relative
 from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
 from greeks.estimators import (
@@ -116,16 +126,18 @@ _LAZY = {
 
 __all__ = [
     "CEV", "QE", "Antithetic", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable",
-    "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketPut", "BestOfCall", "BlackScholes", "Blend",
-    "BookError", "BrownianBridge", "Call", "Conditional", "CorridorDigital", "DeskUnits", "DigitalCall", "DigitalPut",
-    "Estimate", "EstimationError", "Estimator", "Euler", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
-    "GreeksError", "Heston", "Incremental", "LatinHypercube", "LikelihoodRatio", "LookbackCall", "LookbackPut",
-    "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "OneTouch", "Pathwise",
-    "Payoff", "Philox", "PhoenixAutocallable", "PrincipalComponents", "Put", "RangeAccrual", "Relative", "Richardson",
-    "Risk", "Sampler", "Scalar", "SchemaError", "Scheme", "Sensitivities", "Shift", "Smoothed", "Sobol", "SpreadCall",
-    "UnsupportedError", "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain",
-    "explain_pnl", "from_quantlib", "ladder", "largest", "load", "load_market", "log", "maximum", "mean", "merge",
-    "minimum", "net", "normal_cdf", "price", "read_risk", "run", "scenario_grid", "scenarios", "sensitivities", "sin",
+    "Average", "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketEvent", "BasketPut",
+    "BestOfCall", "BlackScholes", "Blend", "BookError", "BrownianBridge", "Call", "Conditional", "ControlVariate",
+    "CorridorDigital", "DeskUnits", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator",
+    "Euler", "European", "Exact", "ExchangeOption", "Explanation", "FiniteDifference", "Forward",
+    "GeometricAverage", "GreeksError", "Heston", "Incremental", "KnownPayoff", "LatinHypercube", "LikelihoodRatio",
+    "LognormalTwin", "LookbackCall", "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes",
+    "Multilevel", "NoTouch", "OneTouch", "Pathwise", "Payoff", "Philox", "PhoenixAutocallable",
+    "PrincipalComponents", "Put", "RangeAccrual", "Relative", "Richardson", "Risk", "Sampler", "Scalar",
+    "SchemaError", "Scheme", "Sensitivities", "Shift", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError",
+    "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "explain_pnl",
+    "from_quantlib", "ladder", "largest", "load", "load_market", "log", "maximum", "mean", "merge", "minimum",
+    "net", "normal_cdf", "price", "read_risk", "run", "scenario_grid", "scenarios", "sensitivities", "sin",
     "smallest", "sqrt", "tanh", "total", "where",
 ]  # fmt: skip
 

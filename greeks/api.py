@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from greeks.engine.explain import explanation
+from greeks.engine.legs import Controls, check_controls
 from greeks.engine.menu import Wanted
 from greeks.engine.run import estimate
 from greeks.engine.settings import Settings
@@ -30,6 +31,7 @@ def sensitivities(
     scheme: Scheme | None = None,
     sampler: Sampler | None = None,
     estimator: Wanted = "auto",
+    controls: Controls = "auto",
     paths: int = 2**16,
     seed: int = 0,
     std_error: Targets | None = None,
@@ -54,6 +56,7 @@ def sensitivities(
     sampler : noise; `Philox()` by default, or `Antithetic()`, `Sobol()`, `LatinHypercube()`, which round `paths` down:
         to whole pairs, or to a power of two of points for each scramble.
     estimator : "auto", an estimator for all Greeks, or a dict of estimators by Greek.
+    controls : "auto" for those that a pilot finds worth their time, () for none, or a tuple such as `(European(),)`.
     paths : paths simulated (the first batch, where `std_error` is given), at least 2.
     seed : any 64-bit integer; same seed, same numbers, on any number of threads.
     std_error : target, a number or `Relative(1e-3)`, one for all numbers or by Greek; batches are added until it holds.
@@ -85,20 +88,10 @@ def sensitivities(
     _check_contract(model, payoff)
     names = _names(greeks)
     settings = Settings(
-        scheme,
-        sampler,
-        estimator,
-        paths,
-        seed,
-        std_error,
-        max_paths,
-        time_limit,
-        backend,
-        threads,
-        stream,
-        progress,
+        scheme, sampler, estimator, paths, seed, std_error, max_paths, time_limit, backend, threads, stream, progress,
         first,
-    )
+        controls=controls,
+    )  # fmt: skip
     check_settings(settings)
     return estimate(model, payoff, names, settings)
 
@@ -125,6 +118,7 @@ def explain(
     *,
     scheme: Scheme | None = None,
     estimator: Wanted = "auto",
+    controls: Controls = "auto",
 ) -> Explanation:
     """Which estimator each Greek would get, why, and what is refused; nothing is simulated.
 
@@ -136,7 +130,8 @@ def explain(
     'conditional'
     """
     _check_contract(model, payoff)
-    return explanation(model, payoff, _names(greeks), scheme, estimator)
+    check_controls(controls)
+    return explanation(model, payoff, _names(greeks), scheme, estimator, controls)
 
 
 def backends() -> Mapping[str, Any]:
@@ -185,6 +180,7 @@ def check_settings(s: Settings) -> None:
         if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
             raise SchemaError(f"{name} = {value!r}: expected a whole number >= {least}")
 
+    check_controls(s.controls)
     whole("paths", s.paths, 2)
     if s.paths > MOST_PATHS:
         raise SchemaError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .lanes import LANES, PATH, ROW, SCRATCH, SLOT
-from .reduction import EVERY, accumulate, begin, begin_batches, deal, finish, finish_batches, subtract
+from .reduction import EVERY, accumulate, begin, begin_batches, deal, finish, finish_batches, offset
 from .scalars import bits_float, float_bits
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def simulate(
 
     block: address of the program's machine code; out: where in `w` it leaves its outputs, means.shape[1] rows;
     samples: how many a block has, in its first lanes;
-    mixing: a row (b, j) for output i says that b times output j is taken off it first, none for no mixing;
+    mixing: (m, k), mixing[i, j] times output m + j is taken off output i first; no rows for no mixing;
     batches: for every chunk the mean of each output over each batch, where wanted: sample s is in batch s mod BATCHES.
     """
     for c in range(means.shape[0]):
@@ -73,9 +73,7 @@ def take(
     batches: Array,
 ) -> None:
     """Add the n samples of a block to the sums of a chunk, of which it has those from b on."""
-    for i in range(mixing.shape[0]):
-        if mixing[i, 0] != 0.0:
-            subtract(w, out + i * ROW, out + int(mixing[i, 1]) * ROW, mixing[i, 0])
+    offset(w, out, mixing)
     if b == 0:
         begin(w, out, shift, sums, cross, higher)
         begin_batches(batches)

@@ -58,12 +58,12 @@ def rows(
 ) -> Chunks:
     """The k chunks, each with its moments: `moments.combine` merges them.
 
-    first, paths: these count samples, where a sample is the mean of several paths. mixing: (m, 2), for each of the
-    first m outputs (b, j): b times output j is taken off it, and only these m count; without it all outputs count as
-    they are. families: simulate the range for each of so many families of paths, where path i of family r is path
-    r 2**32 + i; rows go round the families. normals: rows of them that a block makes before its first step;
-    batches: whether their means are wanted. A chunk's row has the same bits whatever range of chunks it is simulated
-    with, so rows of successive calls may be concatenated.
+    first, paths: these count samples, where a sample is the mean of several paths. mixing: (m, k), of the outputs only
+    the first m count, less mixing[i, j] times output m + j; without it all outputs count as they are. families:
+    simulate the range for each of so many families of paths, where path i of family r is path r 2**32 + i; rows go
+    round the families. normals: rows of them that a block makes before its first step; batches: whether their means
+    are wanted. A chunk's row has the same bits whatever range of chunks it is simulated with, so rows of successive
+    calls may be concatenated.
     """
     check(stream, first, paths, families)
     starts, counts = ranges(first, paths, families)

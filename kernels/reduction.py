@@ -31,6 +31,15 @@ BATCHES = 64  # sample s of a run is in batch s mod BATCHES; a divisor of the sa
 EVERY = 4  # chunks, of which the first has its third and fourth powers summed: in all of them it costs a twelfth
 
 
+def offset(w: Array, out: int, mixing: Array) -> None:
+    """Take the rows after the first m off those, mixing[i, j] times row m + j off row i, in place."""
+    m = mixing.shape[0]
+    for i in range(m):
+        for j in range(mixing.shape[1]):
+            if mixing[i, j] != 0.0:
+                subtract(w, out + i * ROW, out + (m + j) * ROW, mixing[i, j])
+
+
 def subtract(w: Array, target: int, source: int, weight: float) -> None:
     """Take weight times one row off another, in place."""
     a, b = w[target:], w[source:]

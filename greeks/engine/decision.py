@@ -5,8 +5,8 @@ Work is variance, as a pilot saw it, times the cost of a path, counted in operat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,9 @@ from greeks.engine.contract import Contract
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Entry, Menu, Option, Picks
 from greeks.engine.pilot import Pilot, all_contested, sampled
-from greeks.engine.plan import Plan, Sample, plan_of
+from greeks.engine.plan import Kept, Plan, Sample, controls_of, plan_of
+from greeks.engine.worth import worth_of
+from greeks.errors import EstimationError
 from greeks.estimators.base import Estimator
 from greeks.estimators.mean import Mean
 from greeks.estimators.selection import candidates
@@ -33,6 +35,7 @@ class Decision:
     picks: Picks
     weights: tuple[tuple[float, ...], ...]
     reasons: tuple[str, ...]
+    controls: Kept = ()
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,12 @@ class _Taken:
 
 
 def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Decision:
-    """The options of a menu to run for a contract; a pilot is run only where entries are contested."""
-    key = (contract.numbers, grid.key, backend) if menu.contested else grid.key
+    """The options and controls of a menu to run for a contract; a pilot is run only where there is something to ask."""
+    asked = menu.contested or menu.controlled
+    key = (contract.numbers, grid.key, backend) if asked else grid.key
     if key not in menu.decisions:
-        menu.decisions[key] = _decision(menu, grid, _pilot(menu, contract, grid, backend) if menu.contested else {})
+        taken = _pilot(menu, contract, grid, backend) if menu.contested else {}
+        menu.decisions[key] = _with_controls(menu, contract, grid, backend, _decision(menu, grid, taken))
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return menu.decisions[key]
@@ -57,6 +62,30 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Deci
 def _pilot(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> dict[int, _Taken]:
     plan = plan_of(menu, contract, all_contested(menu), pilot=True)
     return _measured(menu, plan, grid, sampled(plan, *plan.table(contract, grid), backend))
+
+
+def _with_controls(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, decision: Decision) -> Decision:
+    """With the controls that a pilot of what is decided finds worth their time."""
+    candidates = controls_of(menu, decision.picks)
+    if not any(candidates):
+        return decision
+    plan = plan_of(menu, contract, decision.picks, controls=candidates)
+    seen = sampled(plan, *plan.table(contract, grid), backend)
+    _refuse_contradicted(menu, decision, seen)
+    worth = worth_of(menu, plan, seen, decision.picks, decision.weights, grid)
+    reasons = ("; ".join(filter(None, (r, worth.told(i)))) for i, r in enumerate(decision.reasons))
+    return replace(decision, reasons=tuple(reasons), controls=worth.kept)
+
+
+def _refuse_contradicted(menu: Menu, decision: Decision, seen: Pilot) -> None:
+    """A control whose mean is not what it is said to be would carry the difference into every number."""
+    picked = (e.options[k] for e, which in zip(menu.entries, decision.picks, strict=True) for k in which)
+    wrong = [c.name for o in picked for c in o.controls if c.claimed and c.name in seen.contradicted]
+    if wrong:
+        raise EstimationError(
+            f"control {wrong[0]!r}: the mean over the paths is not the one that was given, beyond all chance. Remedy: "
+            "check its price and Greeks; they must be those of this model under this scheme, time steps included"
+        )
 
 
 def instead(menu: Menu, decision: Decision, names: Collection[str]) -> Decision | None:
@@ -68,7 +97,7 @@ def instead(menu: Menu, decision: Decision, names: Collection[str]) -> Decision 
             broken = " and ".join(e.options[k].estimator.shown for k in picks[i])
             picks[i], weights[i], reasons[i] = (others[0],), (1.0,), f"{broken} came out as no number"
     changed = tuple(picks) != decision.picks
-    return Decision(tuple(picks), tuple(weights), tuple(reasons)) if changed else None
+    return replace(decision, picks=tuple(picks), weights=tuple(weights), reasons=tuple(reasons)) if changed else None
 
 
 def _decision(menu: Menu, grid: TimeGrid, measured: Mapping[int, _Taken]) -> Decision:
@@ -82,12 +111,14 @@ def _used(entries: Sequence[Entry], taken: Sequence[_Taken]) -> set[Estimator]:
     return {e.options[k].estimator for e, t in zip(entries, taken, strict=True) for k in t.options}
 
 
-def _for_price(e: Entry, used: Collection[Estimator], grid: TimeGrid) -> _Taken:
+def _for_price(e: Entry, used: Set[Estimator], grid: TimeGrid) -> _Taken:
     """Conditioning never adds variance: it is taken where it costs little, or is there for the Greeks anyway.
 
     Not by measurement, so that prices of two like contracts, a bump apart, are always estimated alike.
     """
     costs = [o.cost.of(grid) for o in e.options]
+    if e.options[0].controls and e.best is None and not used & {o.estimator for o in e.options}:
+        return _Taken((0,), (1.0,), _why_uncontested(e, e.options[0]))
     for k, o in enumerate(e.options):
         if len(e.options) == 1 or not o.cost.random or k == e.best:
             return _Taken((k,), (1.0,), _why_uncontested(e, o))

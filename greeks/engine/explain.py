@@ -5,6 +5,7 @@ from __future__ import annotations
 from greeks.engine.contract import Contract
 from greeks.engine.decision import decide
 from greeks.engine.grid import time_grid
+from greeks.engine.legs import Controls
 from greeks.engine.menu import Wanted, menu_for
 from greeks.engine.plan import plan_of
 from greeks.engine.reading import readings_of
@@ -17,16 +18,21 @@ from greeks.schemes.defaults import default_scheme
 
 
 def explanation(
-    model: Model, payoff: Payoff, greeks: tuple[str, ...], scheme: Scheme | None, wanted: Wanted
+    model: Model,
+    payoff: Payoff,
+    greeks: tuple[str, ...],
+    scheme: Scheme | None,
+    wanted: Wanted,
+    controls: Controls = "auto",
 ) -> Explanation:
     """The choices for a request."""
     contract = Contract.of(model, payoff)
     asked_for = scheme or default_scheme(model)
     scheme = asked_for.coarsest
     grid = time_grid(payoff, scheme)
-    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, (UnsupportedError,))
+    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, (UnsupportedError,), controls)
     decision = decide(menu, contract, grid, "cpu")
-    plan = plan_of(menu, contract, decision.picks)
+    plan = plan_of(menu, contract, decision.picks, controls=decision.controls)
     asked = [r for r in readings_of(menu, decision, plan) if r.greek != "price"]
     return Explanation(
         {r.greek: r.estimator for r in asked},

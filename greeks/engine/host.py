@@ -34,7 +34,7 @@ def value_of(slot: Expr, parameters: Mapping[Expr, Parameter]) -> tuple[float, .
 
 
 def host_matrix(kind: str, entry: tuple[int, int], correlation: Array) -> Array:
-    """L, C^-1, or with dC = e_i e_j' + e_j e_i' the derivatives dL = L Phi(L^-1 dC L^-T), dC^-1, d log det C.
+    """C, L, C^-1, or with dC = e_i e_j' + e_j e_i' the derivatives dL = L Phi(L^-1 dC L^-T), dC^-1, d log det C.
 
     Phi takes the lower triangle and halves the diagonal (Smith, 1995, "Differentiation of the Cholesky algorithm").
     """
@@ -42,6 +42,8 @@ def host_matrix(kind: str, entry: tuple[int, int], correlation: Array) -> Array:
     inverse: Array = np.asarray(np.linalg.inv(correlation), dtype=np.float64)
     change = np.zeros_like(correlation)
     change[entry] = change[entry[::-1]] = 1.0
+    if kind == "correlation":
+        return correlation.ravel()
     if kind == "cholesky":
         return factor.ravel()
     if kind == "inverse":

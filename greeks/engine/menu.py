@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from greeks.engine.contract import Contract, pricing_fold
 from greeks.engine.cost import Cost, cost
 from greeks.engine.grid import GridShape
+from greeks.engine.legs import CONTROL, Control, Controls, Pantry, legs_of
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.estimators.base import Estimator
 from greeks.estimators.blend import Blend
@@ -22,7 +23,6 @@ from greeks.estimators.selection import Wanted as WantedOfOne
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import Expr, is_const
 from greeks.expressions.tangent import DenseJacobianError
-from greeks.samplers import Sampler
 from greeks.schemes.base import Scheme
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Wanted = WantedOfOne | Mapping[str, WantedOfOne]
 Noted = tuple[type[GreeksError], ...]
 Picks = tuple[tuple[int, ...], ...]  # for every entry, which of its choices
-CONTROL, BIAS, REACH = "control of ", "bias of ", "reach of "
+BIAS, REACH = "bias of ", "reach of "
 PRICE = Greek("price", ())
 
 
@@ -46,6 +46,7 @@ class Option:
     fold: Fold
     cost: Cost
     reach: Expr | None = None  # where there is one, 1 on paths that may carry the variance: for the pilot
+    controls: tuple[Control, ...] = ()  # what may be taken off its samples, beside its score
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,17 @@ class Menu:
     shape: GridShape
     entries: tuple[Entry, ...]
     refusals: Mapping[str, str]
-    plans: dict[tuple[Picks, bool, Sampler], Plan] = field(default_factory=dict, compare=False)
+    plans: dict[Any, Plan] = field(default_factory=dict, compare=False)
+    costs: dict[Any, Cost] = field(default_factory=dict, compare=False)
     decisions: OrderedDict[Any, Decision] = field(default_factory=OrderedDict, compare=False)
 
     @cached_property
     def contested(self) -> bool:
         return any(e.contested for e in self.entries)
+
+    @cached_property
+    def controlled(self) -> bool:
+        return any(o.controls for e in self.entries for o in e.options)
 
 
 _menus: OrderedDict[Any, Menu] = OrderedDict()
@@ -94,6 +100,7 @@ def menu_for(
     greeks: Sequence[str],
     wanted: Wanted,
     noted: Noted = (),
+    controls: Controls = (),
 ) -> Menu:
     """The menu of a request, from memory if its like was asked before.
 
@@ -102,12 +109,12 @@ def menu_for(
     if wanted != "auto":
         check_wanted(greeks, wanted)
     model, payoff = contract.structure
-    request = (model, scheme, shape, tuple(greeks), _hashable(wanted), noted)
+    request = (model, scheme, shape, tuple(greeks), _hashable(wanted), noted, controls)
     key = (request, payoff, _read_values(contract, _reads.get(payoff)))
     if payoff in _reads and key in _menus:
         _menus.move_to_end(key)
         return _menus[key]
-    menu = _build(contract, scheme, shape, greeks, wanted, noted)
+    menu = _build(contract, scheme, shape, greeks, wanted, noted, controls)
     _reads[payoff] = _reads.get(payoff, frozenset()) | contract.reads
     _menus[request, payoff, _read_values(contract, _reads[payoff])] = menu
     if len(_menus) > _KEPT:
@@ -145,13 +152,20 @@ def check_wanted(greeks: Sequence[str], wanted: Wanted) -> None:
 
 
 def _build(
-    contract: Contract, scheme: Scheme, shape: GridShape, greeks: Sequence[str], wanted: Wanted, noted: Noted
+    contract: Contract,
+    scheme: Scheme,
+    shape: GridShape,
+    greeks: Sequence[str],
+    wanted: Wanted,
+    noted: Noted,
+    controls: Controls,
 ) -> Menu:
     _check_grids(scheme, shape)
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
-    kitchen = _Kitchen(priced, shape, scheme)
-    entries = [_price_entry(kitchen, greeks, wanted)]
     words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
+    legs = legs_of(contract, scheme, priced, controls, shape)
+    kitchen = _Kitchen(priced, shape, scheme, Pantry(legs, priced.exit is not None, words))
+    entries = [_price_entry(kitchen, greeks, wanted)]
     refusals: dict[str, str] = {}
     for name in greeks:
         try:
@@ -188,8 +202,8 @@ def _wanted_of(name: str, wanted: Wanted) -> WantedOfOne:
 class _Kitchen:
     """Applies estimators once for each direction, however many Greeks share it."""
 
-    def __init__(self, priced: Fold, shape: GridShape, scheme: Scheme) -> None:
-        self.priced, self.shape, self.scheme = priced, shape, scheme
+    def __init__(self, priced: Fold, shape: GridShape, scheme: Scheme, pantry: Pantry) -> None:
+        self.priced, self.shape, self.scheme, self.pantry = priced, shape, scheme, pantry
         self.known: dict[Any, tuple[Offer, tuple[Option, ...]]] = {}
 
     def entry(self, greek: Greek, wanted: WantedOfOne) -> Entry:
@@ -209,15 +223,16 @@ class _Kitchen:
         key = ("*".join(d.label for d in directions), wanted)
         if key not in self.known:
             offered = offer(self.priced, greek, directions, wanted, self.shape.single)
-            self.known[key] = offered, tuple(self._option(key[0], c.estimator, c.fold) for c in offered.choices)
+            self.known[key] = offered, tuple(self._option(directions, c.estimator, c.fold) for c in offered.choices)
         return self.known[key]
 
-    def _option(self, directions: str, estimator: Estimator, fold: Fold) -> Option:
+    def _option(self, directions: tuple[Direction, ...], estimator: Estimator, fold: Fold) -> Option:
         fold = self.scheme.sampled(fold)
-        label = f"{directions or 'price'} {estimator!r}"
+        label = f"{'*'.join(d.label for d in directions) or 'price'} {estimator!r}"
         outputs = {label: fold.outputs["price"], f"{CONTROL}{label}": fold.outputs["unit"]}
         kept = {k: e for k, e in outputs.items() if k == label or not is_const(e)}
         if "bias" in fold.outputs:
             kept[f"{BIAS}{label}"] = fold.outputs["bias"]
         alone = Fold(fold.carries, kept, fold.scoring, fold.no_density, fold.noise, fold.observes_start)
-        return Option(estimator, label, kept, alone, cost(alone, self.shape), fold.outputs.get("reach"))
+        controls = self.pantry.controls(estimator, directions)
+        return Option(estimator, label, kept, alone, cost(alone, self.shape), fold.outputs.get("reach"), controls)

@@ -23,11 +23,15 @@ REACHED = 0.1  # share of paths on which what is integrated out must be able to 
 
 @dataclass(frozen=True)
 class Pilot:
-    """What a pilot saw of every output: mean, covariance after control, and kurtosis before it."""
+    """What a pilot saw of every sample: mean and covariance after all control, kurtosis before it; `raw` is what it
+    saw of all outputs before any control, (mean, co-moments)."""
 
     mean: Array
     covariance: Array
     kurtosis: Array
+    raw: tuple[Array, Array]
+    paths: int
+    contradicted: tuple[str, ...]  # controls whose mean over the paths is not 0, beyond all chance
 
     def work(self, options: Sequence[Sequence[Sample]], costs: Array) -> Array:
         """Variance x cost of every option, of a vector the sum over its elements; infinite where not to be believed.
@@ -58,7 +62,10 @@ def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PA
     chunks = rows_of(program, table, rows, seed=seed, stream=STREAM, first=0, paths=paths, threads=1)
     moments = combine(plan.pairing.applied(chunks, plan.pairing.coefficients(chunks)))
     kurtosis = np.asarray(chunks.shape(range(len(moments.mean))).kurtosis)
-    return Pilot(np.asarray(moments.mean), np.asarray(moments.covariance), kurtosis)
+    raw = combine(chunks)
+    before = (np.asarray(raw.mean), np.asarray(raw.comoment))
+    off = tuple(plan.pairing.contradicted(chunks))
+    return Pilot(np.asarray(moments.mean), np.asarray(moments.covariance), kurtosis, before, raw.count, off)
 
 
 def all_contested(menu: Menu) -> Picks:

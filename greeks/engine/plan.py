@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from greeks.engine.contract import Contract
-from greeks.engine.control import Pairing
+from greeks.engine.control import SCORE, Pairing
 from greeks.engine.grid import TimeGrid
 from greeks.engine.host import Array, value_of
-from greeks.engine.menu import BIAS, CONTROL, REACH, Menu, Option, Picks
+from greeks.engine.legs import CONTROL, Control
+from greeks.engine.menu import BIAS, REACH, Menu, Option, Picks
 from greeks.engine.noise import section
 from greeks.engine.program import Program, compose
 from greeks.engine.stages import Stages, cut
@@ -22,6 +23,7 @@ from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
 from greeks.expressions.node import Expr, symbols
 from greeks.samplers import Philox, PointSet, Sampler
 
+Kept = tuple[tuple[str, ...], ...]  # for every entry, the names of its controls
 KEPT = 4096  # grids whose rows are in memory
 
 
@@ -114,17 +116,29 @@ class Plan:
         return rows
 
 
-def plan_of(menu: Menu, contract: Contract, picks: Picks, pilot: bool = False, sampler: Sampler | None = None) -> Plan:
-    """The plan that runs the picked options of every entry, made once for each menu; for a pilot with their reach."""
-    key = (picks, pilot, sampler or Philox())
+def plan_of(
+    menu: Menu,
+    contract: Contract,
+    picks: Picks,
+    pilot: bool = False,
+    sampler: Sampler | None = None,
+    controls: Kept = (),
+) -> Plan:
+    """The plan that runs the picked options of every entry, made once for each menu; for a pilot with their reach.
+
+    `controls` are the names of those that each entry has; none by default.
+    """
+    key = (picks, pilot, sampler or Philox(), controls)
     if key not in menu.plans:
         menu.plans[key] = _build(menu, contract, *key)
     return menu.plans[key]
 
 
-def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: Sampler) -> Plan:
+def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: Sampler, controls: Kept) -> Plan:
     picked = [[e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True)]
-    whole = joined([_with_reach(o) if pilot else o.fold for o in _distinct(picked)])
+    named = controls or ((),) * len(picked)
+    used = [used_of(options, kept) for options, kept in zip(picked, named, strict=True)]
+    whole = joined([*(_with_reach(o) if pilot else o.fold for o in _distinct(picked)), *folds_of(*used)])
     samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
     stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), menu.shape)
     slots, offsets, width = _slots(contract, stages)
@@ -133,7 +147,23 @@ def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: S
         tuple(_sample(e.greek.element, o, program, stages) for o in options)
         for e, options in zip(menu.entries, picked, strict=True)
     )
-    return Plan(samples, _pairing(program), program, slots, len(contract.packed), sampler)
+    return Plan(samples, _pairing(program, samples, picked, used), program, slots, len(contract.packed), sampler)
+
+
+def controls_of(menu: Menu, picks: Picks) -> Kept:
+    """The names of all controls that the picked options of every entry may have."""
+    picked = ([e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True))
+    return tuple(tuple(dict.fromkeys(c.name for o in options for c in o.controls)) for options in picked)
+
+
+def used_of(options: Sequence[Option], kept: Collection[str]) -> dict[str, tuple[Control, ...]]:
+    """The controls of some names, by the label of their option."""
+    return {o.label: tuple(c for c in o.controls if c.name in kept) for o in options}
+
+
+def folds_of(*used: Mapping[str, Sequence[Control]]) -> list[Fold]:
+    """Those of controls, each once."""
+    return list({c.label: c.fold for of_entry in used for controls in of_entry.values() for c in controls}.values())
 
 
 def _distinct(picked: Sequence[Sequence[Option]]) -> list[Option]:
@@ -157,14 +187,28 @@ def _sample(element: int, option: Option, program: Program, stages: Stages) -> S
     return Sample(column(option.label), random, *more)
 
 
-def _pairing(program: Program) -> Pairing:
-    """Every output that is a sample, with the row of its control."""
-    partners: list[int] = []
-    for name, (_, size) in program.outputs.items():
-        if not name.startswith(CONTROL):
-            first, width = program.outputs.get(CONTROL + name, (-1, 0))
-            partners += [first + (k if width else 0) if first >= 0 else -1 for k in range(max(size, 1))]
-    return Pairing(tuple(partners))
+def _pairing(
+    program: Program,
+    samples: Sequence[Sequence[Sample]],
+    picked: Sequence[Sequence[Option]],
+    used: Sequence[Mapping[str, Sequence[Control]]],
+) -> Pairing:
+    """Every output that is a sample, with its score and the other controls that it has."""
+    rows = {name: range(first, first + max(size, 1)) for name, (first, size) in program.outputs.items()}
+    begin = sum(len(at) for name, at in rows.items() if not name.startswith(CONTROL))
+    names = [SCORE] * (program.width - begin)
+    partners: list[dict[int, None]] = [{} for _ in range(begin)]
+    for of_entry, options, controls in zip(samples, picked, used, strict=True):
+        for sample, option in zip(of_entry, options, strict=True):
+            element = sample.column - rows[option.label].start
+            score = rows.get(CONTROL + option.label, range(0))
+            partners[sample.column] |= dict.fromkeys(j - begin for j in score[element : element + 1] or score)
+            for c in controls[option.label]:
+                at = rows[c.label]
+                names[at.start - begin : at.stop - begin] = [c.name] * len(at)
+                own = (at[element : element + 1] or at) if c.elementwise else at
+                partners[sample.column] |= dict.fromkeys(j - begin for j in own)
+    return Pairing(tuple(map(tuple, partners)), tuple(names))
 
 
 def _slots(contract: Contract, stages: Stages) -> tuple[tuple[Expr, ...], dict[Expr, int], int]:

@@ -53,7 +53,7 @@ class Task:
         contract = Contract.of(model, payoff)
         scheme = settings.scheme or default_scheme(model)
         grid = time_grid(payoff, scheme)
-        menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted)
+        menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted, settings.controls)
         decision = decision or decide(menu, contract, grid, settings.backend)
         return cls.decided(contract, scheme, grid, menu, decision, settings)
 
@@ -62,7 +62,7 @@ class Task:
         cls, contract: Contract, scheme: Scheme, grid: TimeGrid, menu: Menu, decision: Decision, settings: Settings
     ) -> Task:
         """The task that a decision makes of a request."""
-        plan = plan_of(menu, contract, decision.picks, sampler=settings.sampler)
+        plan = plan_of(menu, contract, decision.picks, sampler=settings.sampler, controls=decision.controls)
         return cls(contract, scheme, grid, menu, decision, plan, readings_of(menu, decision, plan))
 
     def instead(self, estimates: Mapping[str, Estimate], settings: Settings) -> Task | None:

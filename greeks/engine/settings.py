@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from greeks.engine.legs import Controls
 from greeks.engine.menu import Wanted
 from greeks.engine.targets import Wanted as Targets
 from greeks.samplers import Sampler
@@ -27,3 +28,4 @@ class Settings:
     stream: int = 0
     progress: bool = False
     first: int = 0
+    controls: Controls = "auto"

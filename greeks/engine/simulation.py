@@ -149,17 +149,24 @@ class _Run:
                 return
 
     def _pilot(self) -> Generator[Request, Chunks, None]:
-        """The coefficients of the controls, from the first chunks of the stream or from a family apart."""
+        """The coefficients of the controls, from the first chunks of the stream or from a family apart.
+
+        A run too short to leave each half the coefficients of the other takes them from paths apart, too.
+        """
         room = self.goal - (self.samples.paths - self._paths(self.strand))
         apart, whole = self.design.families > 1, self.batches.part(PILOT)
         counts = not apart and self.strand.first == 0
         size = min(whole, room) if counts else whole
+        few = counts and size < whole and bool(self.plan.pairing.names)
         self.clock.begin()
-        pilot = yield Request(self.batches.apart(PILOT) if apart else self.batches.range(0, size))
+        pilot = yield Request(self.batches.apart(PILOT) if apart or few else self.batches.range(0, size))
         self.clock.end(size)
         refuse_wrong_scores(self.plan, self.readings, pilot)
         mixing = self.plan.pairing.mixing(self.plan.pairing.coefficients(pilot))
-        tally = Tally.of(cross_fitted(self.plan.pairing, pilot)) if counts else Tally()
+        if few:
+            tally = Tally.of((yield Request(self.batches.range(0, size), mixing)))
+        else:
+            tally = Tally.of(cross_fitted(self.plan.pairing, pilot)) if counts else Tally()
         if counts and size < whole:
             self._keep(Strand(0, tally, None))
             return

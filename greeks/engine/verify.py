@@ -33,7 +33,7 @@ def verification(
     again = replace(settings, paths=paths, std_error=None, max_paths=None, time_limit=None)
     wanted = {name: Against(estimator) for name, estimator in used.items()}
     greeks = [name for name in used if name != "price"]
-    menu = menu_for(contract, scheme, grid.shape, greeks, wanted)
+    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, controls=settings.controls)
     every = tuple(tuple(range(len(e.options))) for e in menu.entries)
     plan = plan_of(menu, contract, every, sampler=settings.sampler)
     readings: list[Reading] = []

@@ -18,7 +18,7 @@ from greeks.models.base import Model
 class HostMatrix:
     """A matrix computed on the host from a correlation parameter; the payload of its symbol."""
 
-    kind: str  # "cholesky", "inverse", and their derivatives "d_cholesky", "d_inverse", "d_log_determinant"
+    kind: str  # "correlation", "cholesky", "inverse"; derivatives "d_cholesky", "d_inverse", "d_log_determinant"
     field: str
     entry: tuple[int, int] = (0, 0)
 

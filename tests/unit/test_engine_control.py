@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.control import Pairing, cross_fitted
+from greeks.engine.control import SCORE, Pairing, cross_fitted
 from greeks.kernels.moments import Chunks, Moments
 from greeks.kernels.shape import Shape
 
@@ -47,7 +47,7 @@ def test_each_half_of_the_pilot_takes_the_coefficient_of_the_other() -> None:
     rng = np.random.default_rng(4)
     control = rng.normal(size=8192)
     sample = np.column_stack([3.0 + 2.0 * control + rng.normal(size=8192), control])
-    counts, means, comoments, higher, _ = cross_fitted(Pairing((1,)), _chunks(sample, 4096))
+    counts, means, comoments, higher, _ = cross_fitted(Pairing(((0,),), (SCORE,)), _chunks(sample, 4096))
     for here, there in ((0, 1), (1, 0)):
         other = sample[there * 4096 : (there + 1) * 4096]
         b = np.cov(other.T)[0, 1] / np.var(other[:, 1], ddof=1)
@@ -62,7 +62,7 @@ def test_each_half_of_the_pilot_takes_the_coefficient_of_the_other() -> None:
 def test_samples_without_control_keep_their_higher_moments() -> None:
     sample = np.random.default_rng(7).normal(size=(8192, 3))
     chunks = _chunks(sample, 4096)
-    found = cross_fitted(Pairing((-1, 2)), chunks)
+    found = cross_fitted(Pairing(((), (0,)), (SCORE,)), chunks)
     np.testing.assert_array_equal(found.higher[:, 0], chunks.higher[:, 0])
     assert np.isnan(found.higher[:, 1]).all() and found.means.shape == (2, 2)
 
@@ -71,12 +71,12 @@ def test_a_control_that_is_only_rounding_is_left_out() -> None:
     rng = np.random.default_rng(5)
     noise = 1e-18 * (1.0 + rng.normal(size=8192))
     chunks = _chunks(np.column_stack([rng.normal(size=8192), noise]), 4096)
-    pairing = Pairing((1,))
-    assert pairing.coefficients(chunks).tolist() == [0.0]
+    pairing = Pairing(((0,),), (SCORE,))
+    assert pairing.coefficients(chunks).tolist() == [[0.0]]
     assert pairing.suspects(chunks) == []
 
 
 def test_a_control_with_a_mean_is_suspect() -> None:
     rng = np.random.default_rng(6)
     sample = rng.normal(size=(8192, 2)) + np.array([0.0, 0.5])
-    assert Pairing((1,)).suspects(_chunks(sample, 4096)) == [0]
+    assert Pairing(((0,),), (SCORE,)).suspects(_chunks(sample, 4096)) == [0]

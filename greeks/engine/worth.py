@@ -1,0 +1,108 @@
+"""Which controls are worth their time, and what they buy: judged by a pilot and by counted operations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from greeks.engine.control import SCORE, Pairing
+from greeks.engine.cost import cost
+from greeks.engine.grid import TimeGrid
+from greeks.engine.menu import Menu, Option, Picks
+from greeks.engine.pilot import Pilot
+from greeks.engine.plan import Kept, Plan, folds_of, used_of
+from greeks.expressions.fold import joined
+
+Array = npt.NDArray[np.float64]
+EXACT = 1e-18  # a ratio of variances that is less is rounding
+WORTH_TELLING = 1.05  # ratio of variances
+CHEAP = 1.05  # times the cost without any control at which none needs to earn its place
+WORTH_DROPPING = 0.03  # of the work, which a program of its own must save
+
+
+@dataclass(frozen=True)
+class Worth:
+    """For every entry of a menu the controls that are kept, and its variance without them over that with them."""
+
+    kept: Kept
+    ratios: tuple[float, ...]
+
+    def told(self, i: int) -> str:
+        """What to say of the controls of entry i."""
+        if not self.kept[i] or self.ratios[i] < WORTH_TELLING:
+            return ""
+        ratio = self.ratios[i]
+        bought = "no variance left" if ratio * EXACT >= 1.0 else f"variance / {float(f'{ratio:.2g}'):,g}"
+        return f"controls: {', '.join(self.kept[i])} ({bought})"
+
+
+def worth_of(
+    menu: Menu, plan: Plan, seen: Pilot, picks: Picks, weights: Sequence[Sequence[float]], grid: TimeGrid
+) -> Worth:
+    """What the controls of a plan are worth, as a pilot of it saw them.
+
+    Each number drops controls, one after the other, as long as that adds less to its variance than it takes off the
+    time that the number would need alone: so what a number is does not depend on what else is asked.
+    """
+    kept, ratios = [], []
+    for entry, samples, which, shares in zip(menu.entries, plan.samples, picks, weights, strict=True):
+        row = np.zeros(len(plan.pairing.partners))
+        row[[s.column for s in samples]] = shares
+        judge = _Judge(menu, plan.pairing, seen, tuple(entry.options[k] for k in which), row, grid)
+        best = judge.best()
+        kept.append(tuple(name for name in judge.names if name in best))
+        ratios.append(judge.ratio(best))
+    return Worth(tuple(kept), tuple(ratios))
+
+
+class _Judge:
+    """Variance and cost of one number, the weighted sum `row` of all samples, with some of its controls."""
+
+    def __init__(
+        self, menu: Menu, pairing: Pairing, seen: Pilot, options: tuple[Option, ...], row: Array, grid: TimeGrid
+    ) -> None:
+        self.menu, self.pairing, self.seen, self.options, self.row, self.grid = menu, pairing, seen, options, row, grid
+        self.names = tuple(dict.fromkeys(c.name for o in options for c in o.controls))
+
+    def best(self) -> frozenset[str]:
+        """The controls with which the number needs the least work."""
+        kept = frozenset(self.names)
+        if not kept or self.cost(kept) <= CHEAP * self.cost(frozenset()):
+            return kept
+        while kept:
+            fewer = min((kept - {name} for name in sorted(kept)), key=self.work)
+            if self.work(fewer) > self.work(kept) * (1.0 - WORTH_DROPPING):
+                break
+            kept = fewer
+        return kept
+
+    def work(self, kept: frozenset[str]) -> float:
+        """Variance x time, in units of the variance without controls."""
+        return self.cost(kept) / self.ratio(kept)
+
+    def ratio(self, kept: frozenset[str]) -> float:
+        """The variance without controls, but for scores, over that with some."""
+        without, with_them = self._variance(frozenset()), self._variance(kept)
+        if not (math.isfinite(without) and math.isfinite(with_them)) or without <= 0.0:
+            return 1.0
+        return without / max(with_them, without * EXACT)
+
+    def cost(self, kept: frozenset[str]) -> float:
+        """Nanoseconds a path."""
+        key = (tuple(o.label for o in self.options), kept)
+        if key not in self.menu.costs:
+            whole = joined([*(o.fold for o in self.options), *folds_of(used_of(self.options, kept))])
+            self.menu.costs[key] = cost(whole, self.menu.shape)
+        return self.menu.costs[key].of(self.grid)
+
+    def _variance(self, kept: frozenset[str]) -> float:
+        mean, comoment = self.seen.raw
+        rows = np.flatnonzero(self.row)
+        b = self.pairing.among({*kept, SCORE}, rows.tolist()).fitted(self.seen.paths, mean, comoment)
+        w = np.concatenate([self.row, -self.row @ b])
+        used = np.flatnonzero(w)
+        return float(w[used] @ comoment[np.ix_(used, used)] @ w[used])
