@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 
 from greeks.engine.contract import Contract
 from greeks.engine.control import Array, joined
-from greeks.engine.cost import cost
+from greeks.engine.cost import Cost, cost
 from greeks.engine.decision import Decision, decide, instead
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.menu import Menu, menu_for
@@ -30,6 +31,8 @@ CHUNK = 4096  # samples in a row of moments, as `kernels.chunks` has it: only th
 APART = 53  # bits: the samples of level l are paths l 2^53, l 2^53 + 1, ..., so that levels share none
 CHOSEN_ON = 2  # the level on whose grid the estimators of all corrections are chosen
 PILOT, FEWEST = 4096, 1024  # samples of a pilot on level 0, and the fewest on any
+KEPT = 512  # costs of programs in memory
+_costs: OrderedDict[str, Cost] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,14 @@ class Level:
     @cached_property
     def cost(self) -> float:
         """Nanoseconds a sample, by counting operations."""
-        picked = zip(self.menu.entries, self.decision.picks, strict=True)
-        folds = [entry.options[k].fold for entry, which in picked for k in which]
-        return self.together * cost(joined_folds(folds), self.menu.shape).of(self.grid)
+        source = self.plan.program.cpu
+        if source not in _costs:
+            picked = zip(self.menu.entries, self.decision.picks, strict=True)
+            folds = [entry.options[k].fold for entry, which in picked for k in which]
+            _costs[source] = cost(joined_folds(folds), self.menu.shape)
+            if len(_costs) > KEPT:
+                _costs.popitem(last=False)
+        return self.together * _costs[source].of(self.grid)
 
     @cached_property
     def pilot(self) -> Statistics:
