@@ -20,8 +20,8 @@ class Strand:
     """
 
     first: int = 0
-    tally: Tally = field(default_factory=Tally)
-    mixing: Array | None = None
+    tally: Tally = field(default_factory=Tally, repr=False)
+    mixing: Array | None = field(default=None, repr=False)
 
     @property
     def end(self) -> int:

@@ -92,7 +92,7 @@ def load(path: str | os.PathLike[str], *, types: Sequence[type] = ()) -> Sensiti
         raise
     except GreeksError as error:
         raise type(error)(f"{name}: {error}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise SchemaError(
             f"{name}: no whole result of greeks: cut short, damaged, or a file of another kind"
         ) from error

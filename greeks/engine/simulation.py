@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -63,18 +63,18 @@ def simulate(
     draws |= {"normals": held(table, rows), "batches": batches}
     with shown(settings.progress) as progress:
         asking = requests(plan, readings, settings, Clock(started, settings.time_limit), before, progress)
-        request = next(asking)
+        answer: Callable[[], Request] = partial(next, asking)
         while True:
-            try:
-                found: Chunks = rows_of(program, table, rows, **request.range, mixing=request.mixing, **draws)
-                answer = partial(asking.send, found)
-            except KeyboardInterrupt as interrupt:
-                answer = partial(asking.throw, interrupt)
             try:
                 request = answer()
             except StopIteration as done:
                 samples: Samples = done.value
                 return samples
+            try:
+                found: Chunks = rows_of(program, table, rows, **request.range, mixing=request.mixing, **draws)
+                answer = partial(asking.send, found)
+            except KeyboardInterrupt as interrupt:
+                answer = partial(asking.throw, interrupt)
 
 
 def requests(
