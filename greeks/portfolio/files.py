@@ -1,4 +1,4 @@
-"""Books and results on disk: CSV or Parquet, told apart by the suffix."""
+"""Books and results on disk: CSV, Parquet or Arrow, told apart by the suffix."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ import pandas as pd
 
 from greeks.errors import SchemaError
 
+_SUFFIXES = {
+    ".csv": ".csv",
+    ".parquet": ".parquet",
+    ".pq": ".parquet",
+    ".arrow": ".arrow",
+    ".arrows": ".arrow",
+    ".feather": ".arrow",
+    ".ipc": ".arrow",
+}
+_MAGIC = b"ARROW1"
 _TEXT = ("id", "underlying", "payoff", "dates")
 
 
@@ -23,7 +33,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
                 na_values=[""],
                 skipinitialspace=True,
             )
-        return pd.read_parquet(path)
+        return pd.read_parquet(path) if _suffix(path) == ".parquet" else _read_arrow(path)
     except OSError as error:
         raise SchemaError(f"file {path} cannot be read: {error.strerror or error}; check the path") from None
     except ValueError as error:
@@ -36,8 +46,10 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     try:
         if _suffix(path) == ".csv":
             frame.to_csv(path, index=False)
-        else:
+        elif _suffix(path) == ".parquet":
             frame.to_parquet(path)
+        else:
+            _write_arrow(frame, path)
     except OSError as error:
         raise SchemaError(f"file {path} cannot be written: {error.strerror or error}; check the path") from None
 
@@ -48,7 +60,27 @@ def check_suffix(path: str | Path) -> None:
 
 
 def _suffix(path: Path) -> str:
-    suffix = {".csv": ".csv", ".parquet": ".parquet", ".pq": ".parquet"}.get(path.suffix.lower())
+    suffix = _SUFFIXES.get(path.suffix.lower())
     if suffix is None:
-        raise SchemaError(f"file {path}: expected the suffix .csv or .parquet")
+        raise SchemaError(f"file {path}: expected the suffix .csv, .parquet or .arrow")
     return suffix
+
+
+def _read_arrow(path: Path) -> pd.DataFrame:
+    """Arrow's file format, which Feather is, or its stream format."""
+    import pyarrow as pa
+
+    with pa.OSFile(str(path)) as file:
+        is_file = file.read(len(_MAGIC)) == _MAGIC
+        file.seek(0)
+        reader = pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)
+        frame: pd.DataFrame = reader.read_all().to_pandas()
+    return frame
+
+
+def _write_arrow(frame: pd.DataFrame, path: Path) -> None:
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(frame)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)

@@ -113,7 +113,7 @@ def test_refused_greeks_end_with_1_and_are_told(folder: Path) -> None:
         (["nowhere.csv", "market.toml"], "nowhere.csv cannot be read"),
         (["book.csv", "nowhere.toml"], "nowhere.toml cannot be read"),
         (["book.csv", "book.csv"], "expected the suffix .toml or .json"),
-        (["book.csv", "market.toml", "--out", "risk.xls"], "expected the suffix .csv or .parquet"),
+        (["book.csv", "market.toml", "--out", "risk.xls"], "expected the suffix .csv, .parquet or .arrow"),
         (["book.csv", "market.toml", "--paths", "1"], "paths = 1: expected a whole number >= 2"),
         (["book.csv", "market.toml", "--paths", "many"], "Invalid value for '--paths'"),
         (["book.csv", "market.toml", "--errors", "ignore"], "Invalid value for '--errors'"),

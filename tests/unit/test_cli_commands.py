@@ -18,6 +18,7 @@ from greeks.errors import SchemaError
 from greeks.models import BlackScholes, MultiBlackScholes
 from greeks.models import registry as models
 from greeks.payoffs import registry as payoffs
+from greeks.portfolio.files import read_table
 from greeks.portfolio.json_schema import book_schema, market_schema
 from greeks.portfolio.schema import check_book
 from greeks.portfolio.template import example_book
@@ -220,3 +221,25 @@ def test_every_template_is_priced(folder: Path) -> None:
     Path("all.csv").write_text(greeks("template").stdout)
     done = greeks("run", "all.csv", "market.toml", "--greeks", "delta", "--out", "risk.csv", *QUICK)
     assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow", ".feather"])
+def test_books_and_results_in_every_format(folder: Path, suffix: str) -> None:
+    book, out = f"all{suffix}", f"risk{suffix}"
+    assert greeks("template", "Call", "AsianCall", "--out", book).exit_code == 0
+    assert greeks("validate", book, "market.toml").exit_code == 0
+    assert greeks("run", book, "market.toml", "--greeks", "delta", "--out", out, *QUICK).exit_code == 0
+    risk = read_table(out)
+    assert list(risk["id"]) == ["T1", "T2"] and risk["delta"].gt(0.0).all()
+    Path(book).write_bytes(b"\x93\x00garbage")
+    told = greeks("validate", book)
+    assert told.exit_code == 2 and book in said(told) and "Traceback" not in told.output
+
+
+def test_arrow_streams_are_read_too(folder: Path) -> None:
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(read_table("book.csv"))
+    with pa.OSFile("book.arrows", "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    assert greeks("validate", "book.arrows", "market.toml").exit_code == 0

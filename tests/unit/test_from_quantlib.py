@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -245,3 +246,13 @@ def test_without_quantlib_the_error_says_how_to_get_it(monkeypatch: pytest.Monke
     monkeypatch.setattr("greeks.interop.quantlib.library.import_module", absent)
     with pytest.raises(gk.UnsupportedError, match=r"pip install 'pathgreeks\[quantlib\]'"):
         from_quantlib(object(), object())
+
+
+@needs_quantlib
+def test_the_example_in_the_docs_runs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "from-quantlib.md").read_text(encoding="utf-8")
+    block = page.split("```py\n")[1].split("```")[0]
+    namespace: dict[str, Any] = {}
+    exec(block, namespace)
+    namespace["option"].setPricingEngine(namespace["ql"].AnalyticBarrierEngine(namespace["process"]))
+    assert abs(namespace["result"]["price"].z_score(namespace["option"].NPV())) < 4.0

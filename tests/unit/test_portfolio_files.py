@@ -173,7 +173,7 @@ def test_files_that_are_no_table(tmp_path: Path) -> None:
         ("none.parquet", "check the path"),
         ("bad.parquet", "is not parquet"),
         ("bytes.csv", "is not csv"),
-        ("book.xlsx", r"expected the suffix \.csv or \.parquet"),
+        ("book.xlsx", r"expected the suffix \.csv, \.parquet or \.arrow"),
     ]:
         with pytest.raises(SchemaError, match=said):
             read_table(tmp_path / name)
