@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, cast
 
 from greeks.errors import SchemaError
 from greeks.fields.constraint import KEY, Constraint
@@ -20,8 +22,8 @@ def problems(obj: object) -> list[str]:
     `dates` are asked more, since the engine itself reads them.
     """
     found = []
-    for item in dataclasses.fields(obj):  # type: ignore[arg-type]
-        complaint = constraint_of(item).complaint(item.name, getattr(obj, item.name, None), obj)
+    for name, constraint in _constraints(cast(Hashable, type(obj))):
+        complaint = constraint.complaint(name, getattr(obj, name, None), obj)
         if complaint is not None:
             found.append(complaint)
     return found
@@ -50,6 +52,11 @@ def constraint_of(field: dataclasses.Field[Any]) -> Constraint:
     """The constraint declared on a dataclass field, or the lenient one that a plain field gets."""
     constraint: Constraint = field.metadata.get(KEY) or _PLAIN.get(field.name, _UNDECLARED)
     return constraint
+
+
+@cache
+def _constraints(kind: Hashable) -> tuple[tuple[str, Constraint], ...]:
+    return tuple((item.name, constraint_of(item)) for item in dataclasses.fields(cast(Any, kind)))
 
 
 def _undeclared(value: object, owner: object) -> str | None:

@@ -41,7 +41,7 @@ def priced(
     together : the joint numbers of the book from the outcomes so far, in the units of the targets.
     """
     engine = settings.of_one()
-    outcomes = bench.outcomes(jobs_of(trades, greeks, engine))
+    outcomes = bench.outcomes(jobs_of(trades, greeks, engine, size=bench.size))
     paths = dict.fromkeys((trade.underlying for trade in trades), settings.paths)
     while settings.net_targets() and not bench.late():
         wanted = _wanted(trades, outcomes, together(outcomes), paths, settings)
@@ -49,7 +49,7 @@ def priced(
         if not again:
             break
         paths = wanted
-        outcomes |= bench.outcomes(jobs_of(again, greeks, engine, paths))
+        outcomes |= bench.outcomes(jobs_of(again, greeks, engine, paths, size=bench.size))
     return outcomes
 
 

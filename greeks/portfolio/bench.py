@@ -9,7 +9,7 @@ from typing import Any
 
 from greeks.portfolio.desk import Answer
 from greeks.portfolio.dispatch import answers
-from greeks.portfolio.job import Job
+from greeks.portfolio.job import WHOLE, Job
 from greeks.portfolio.ledger import Ledger
 from greeks.portfolio.outcome import Outcome
 from greeks.portfolio.progress import Advance
@@ -22,6 +22,7 @@ class Bench:
     executor: Any
     ledger: Ledger | None
     advance: Advance
+    watched: bool
     deadline: float | None
     bug: Exception | None = None
 
@@ -32,6 +33,12 @@ class Bench:
             self.advance(len(job))
             found |= outcomes
         return found
+
+    @property
+    def size(self) -> int | None:
+        """Trades in a job at most; small ones only where somebody waits for them."""
+        waited_for = self.executor is not None or self.ledger or self.watched or self.deadline is not None
+        return None if waited_for else WHOLE
 
     def late(self) -> bool:
         """Whether the time is up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -28,7 +29,7 @@ class Trade:
     def stream(self) -> int:
         return stream_of(self.underlying)
 
-    @property
+    @cached_property
     def kind(self) -> tuple[str, ...]:
         """Trades of one kind differ in numbers only, so one compiled program serves them all."""
         return (*_shape(self.model), *_shape(self.payoff))
@@ -64,6 +65,8 @@ def _shape(obj: Any) -> tuple[str, ...]:
 
 
 def _setting(name: str, value: object) -> str:
+    if isinstance(value, float):
+        return name if value or name == "dates" else f"{name}=0"
     try:
         return f"{name}=0" if as_float(value) == 0.0 and name != "dates" else name
     except TypeError:

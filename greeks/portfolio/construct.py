@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Hashable, Mapping
+from functools import cache
+from typing import Any, cast
 
 from greeks.fields import constraint_of, problems
 from greeks.models.base import Model
@@ -12,9 +13,14 @@ from greeks.payoffs.base import Payoff
 from greeks.portfolio.cells import is_blank, read
 
 
-def parameters(kind: type[Any]) -> dict[str, dataclasses.Field[Any]]:
+def parameters(kind: type[Any]) -> Mapping[str, dataclasses.Field[Any]]:
     """The fields that the constructor of a dataclass takes, by name."""
-    return {item.name: item for item in dataclasses.fields(kind) if item.init}
+    return _parameters(cast(Hashable, kind))
+
+
+@cache
+def _parameters(kind: Hashable) -> Mapping[str, dataclasses.Field[Any]]:
+    return {item.name: item for item in dataclasses.fields(cast(type[Any], kind)) if item.init}
 
 
 def construct(kind: type[Any], values: Mapping[str, object]) -> tuple[Any, list[str]]:

@@ -9,10 +9,12 @@ from itertools import groupby
 from typing import Any
 
 from greeks.engine.settings import Settings
-from greeks.portfolio.book import Trade, by_kind
+from greeks.portfolio.book import Trade
 
 PIECE = 128
-"""Trades in a job at most: few enough that little is lost when a run is killed, or a worker."""
+"""Trades in a job at most where a run, or a worker, may be killed: few enough that little is lost."""
+WHOLE = 2**14
+"""Trades in a job at most elsewhere: many, for those on one underlying share the making of their noise."""
 
 
 @dataclass(frozen=True)
@@ -49,28 +51,33 @@ class Job:
 
 
 def jobs_of(
-    trades: Sequence[Trade], greeks: Sequence[str], settings: Settings, paths: Mapping[str, int] | None = None
+    trades: Sequence[Trade],
+    greeks: Sequence[str],
+    settings: Settings,
+    paths: Mapping[str, int] | None = None,
+    *,
+    size: int | None = None,
 ) -> list[Job]:
-    """The jobs of a book: trades of one kind, and of equally many paths, are worked on together.
+    """The jobs of a book: trades of one kind, and of equally many paths, are worked on together, underlyings in turn.
 
-    paths : by underlying, where it differs from that of the settings.
+    paths : by underlying, where it differs from that of the settings. size : trades in a job at most.
     """
     paths = paths or {}
 
-    def of(trade: Trade) -> int:
-        return paths.get(trade.underlying, settings.paths)
+    def of(trade: Trade) -> tuple[tuple[str, ...], int]:
+        return trade.kind, paths.get(trade.underlying, settings.paths)
 
-    ordered = sorted(by_kind(trades), key=lambda trade: (trade.kind, of(trade), trade.position))
+    ordered = sorted(trades, key=lambda trade: (of(trade), trade.underlying, trade.position))
     return [
         _job(piece, greeks, dataclasses.replace(settings, paths=count))
-        for (_, count), alike in groupby(ordered, key=lambda trade: (trade.kind, of(trade)))
-        for piece in _pieces(list(alike))
+        for (_, count), alike in groupby(ordered, key=of)
+        for piece in _pieces(list(alike), size or PIECE)
     ]
 
 
-def _pieces(trades: Sequence[Trade]) -> Iterator[Sequence[Trade]]:
-    for begin in range(0, len(trades), PIECE):
-        yield trades[begin : begin + PIECE]
+def _pieces(trades: Sequence[Trade], size: int) -> Iterator[Sequence[Trade]]:
+    for begin in range(0, len(trades), size):
+        yield trades[begin : begin + size]
 
 
 def _job(trades: Sequence[Trade], greeks: Sequence[str], settings: Settings) -> Job:

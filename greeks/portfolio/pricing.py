@@ -196,7 +196,7 @@ class Order:
         trades, limit = self.checked.trades, self.settings.time_limit
         deadline = None if limit is None else monotonic() + limit
         with watching(len(trades), self.progress) as advance:
-            bench = Bench(self.executor, ledger, advance, deadline)
+            bench = Bench(self.executor, ledger, advance, self.progress, deadline)
             outcomes = priced(trades, self.greeks, self.settings, bench, self._together)
         return self._risk(outcomes), bench.bug
 

@@ -133,7 +133,7 @@ def test_trades_of_a_kind_run_together(engine: Engine) -> None:
 
 
 def test_large_kinds_are_cut_in_pieces(engine: Engine) -> None:
-    risk = run(pd.DataFrame([trade(f"t{i}", strike=100.0 + i) for i in range(300)]), MARKET, [])
+    risk = run(pd.DataFrame([trade(f"t{i}", strike=100.0 + i) for i in range(300)]), MARKET, [], progress=True)
     assert [len(call.contracts) for call in engine.calls] == [128, 128, 44]
     assert risk["price"].is_monotonic_increasing
 

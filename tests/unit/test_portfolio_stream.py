@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -255,7 +253,7 @@ def killed_at_random(kills: int, out: Path, trades: int, seed: int) -> int:
         process.stdout.readline()
         time.sleep(rng.uniform(0.0, whole / kills * 2.0))
         alive += process.poll() is None
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
         process.stdout.close()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
