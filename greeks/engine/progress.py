@@ -40,22 +40,23 @@ class Line(Progress):
         """Redraw the line."""
         total = max(goal, predicted(estimates, targets, done))
         left = min(clock.seconds(total - done), max(clock.left, 0.0))
-        text = f"{errors(estimates, targets)}  {done:,} paths, {duration(left)} left"
+        text = f"{duration(left)} left  {done:,} paths  {errors(estimates, targets)}"
         self.bar.update(self.task, completed=done, total=total, errors=text)
 
 
 @contextmanager
 def shown(wanted: bool) -> Iterator[Progress]:
-    """A line that goes away at the end, where one is wanted."""
+    """A line, where one is wanted: it goes away at the end; where nothing can move, as in a log, the last one stays."""
     if not wanted:
         yield Progress()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.progress import TextColumn
 
-    columns = (BarColumn(bar_width=20), TextColumn("{task.percentage:>3.0f}%  {task.fields[errors]}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    column = TextColumn("{task.percentage:>3.0f}%  {task.fields[errors]}")
+    console = Console(stderr=True)
+    with Bar(column, console=console, transient=console.is_terminal or console.is_jupyter) as bar:
         yield Line(bar)
 
 

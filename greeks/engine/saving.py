@@ -37,7 +37,7 @@ from greeks.results import Sensitivities
 from greeks.samplers import Design
 
 FORMAT, VERSION = "greeks result", 1
-ROOMS = ("models", "payoffs", "schemes", "samplers", "estimators")
+ROOMS = ("models", "payoffs", "schemes", "samplers", "estimators", "controls")
 CLASS = "is"
 
 
