@@ -19,7 +19,7 @@ from greeks.portfolio.market import read_market
 from greeks.portfolio.scenarios.ageing import aged
 from greeks.portfolio.scenarios.failures import refuse, without
 from greeks.portfolio.scenarios.moves import Term, moves, terms
-from greeks.portfolio.scenarios.positions import Positions, Summing, positions
+from greeks.portfolio.scenarios.positions import Holding, Positions, Summing, positions
 from greeks.portfolio.scenarios.run import Errors, simulation
 from greeks.portfolio.scenarios.totals import Total, total
 from greeks.portfolio.scenarios.valuation import Valuation, valuation
@@ -107,8 +107,8 @@ def explain_pnl(
     parts = [_part(held, name, after, passed, errors, how) for name in dict.fromkeys(t.underlying for t in held.trades)]
     rows = [
         {**dict(zip(held.by, label, strict=True)), **row}
-        for label, quantities in held.groups.items()
-        for row in _rows(held, parts, quantities)
+        for label, holding in held.groups.items()
+        for row in _rows(held, parts, holding)
     ]
     return pd.DataFrame(rows)
 
@@ -140,7 +140,7 @@ class Part:
 
     def _known(self, quantities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         (old, _), (new, _) = self.base.column("price"), self.then.column("price")
-        return np.where(np.isfinite(old) & np.isfinite(new), quantities[self.at], 0.0)
+        return np.where(np.isfinite(old) & np.isfinite(new), quantities, 0.0)
 
 
 def _part(
@@ -171,16 +171,17 @@ def _after(trades: Sequence[Trade], model: Any, elapsed: float, how: engine.Sett
     return valuation(later, [], how).among(len(trades), at, troubles)
 
 
-def _rows(held: Positions, parts: Sequence[Part], quantities: npt.NDArray[np.float64]) -> Iterator[dict[str, Any]]:
-    parts = [part for part in parts if quantities[part.at].any()]
+def _rows(held: Positions, parts: Sequence[Part], holding: Holding) -> Iterator[dict[str, Any]]:
+    weighed = [(part, holding.among(part.at, len(held.trades))) for part in parts]
+    weighed = [(part, quantities) for part, quantities in weighed if quantities.any()]
     sums: dict[str, Total] = {}
-    for part in parts:
+    for part, quantities in weighed:
         for term in part.terms:
             sums[term.name] = sums.get(term.name, Total()) + part.term(term, quantities)
     ordered = sorted(sums, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     explained = sum((sums[name] for name in ordered), Total())
-    change = sum((part.change(quantities) for part in parts), Total())
-    trades = sum(part.trades(quantities) for part in parts)
+    change = sum((part.change(quantities) for part, quantities in weighed), Total())
+    trades = sum(part.trades(quantities) for part, quantities in weighed)
     table = {name: sums[name] for name in ordered}
     table |= {"explained": explained, "revaluation": change, "unexplained": change - explained}
     for name, value in table.items():
@@ -189,16 +190,16 @@ def _rows(held: Positions, parts: Sequence[Part], quantities: npt.NDArray[np.flo
             **value.row(),
             "share": value.value / change.value if change.value and value.known else np.nan,
             "trades": trades,
-            "status": _status(held, parts, name, quantities),
+            "status": _status(held, weighed, name),
         }
 
 
-def _status(held: Positions, parts: Sequence[Part], name: str, quantities: npt.NDArray[np.float64]) -> str:
+def _status(held: Positions, weighed: Sequence[tuple[Part, npt.NDArray[np.float64]]], name: str) -> str:
     missing: dict[str, str] = {}
-    for part in parts:
+    for part, quantities in weighed:
         names = ["price", *(term.greek for term in part.terms if name in (term.name, "explained", "unexplained"))]
         for found in (part.base, part.then):
             for (i, greek), why in found.troubles.items():
-                if greek in names and quantities[part.at[i]]:
+                if greek in names and quantities[i]:
                     missing.setdefault(held.trades[int(part.at[i])].id, f"{greek}: {why}")
     return without(missing, held.bad_rows)

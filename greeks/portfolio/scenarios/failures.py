@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
 
 from greeks.portfolio.pricing import BookError
-from greeks.portfolio.scenarios.positions import Positions
+from greeks.portfolio.scenarios.positions import Holding, Positions
 from greeks.portfolio.scenarios.valuation import Valuation
 
 SHOWN = 3  # trades that a status names
@@ -27,13 +24,14 @@ def refuse(held: Positions, found: Valuation, market: str, errors: str) -> None:
     raise BookError("\n".join(lines), None, failures)  # type: ignore[arg-type]
 
 
-def status(held: Positions, markets: Sequence[Valuation], greek: str, quantities: Any) -> str:
+def status(held: Positions, markets: Sequence[Valuation], greek: str, holding: Holding) -> str:
     """ "ok", or how many trades a sum of one number is without, and why."""
     missing: dict[str, str] = {}
-    for i in np.flatnonzero(quantities):
-        why = [trouble for found in markets if (trouble := _trouble(found, int(i), greek))]
+    troubled = [found for found in markets if found.troubles]
+    for i in holding.at.tolist() if troubled else ():
+        why = [trouble for found in troubled if (trouble := _trouble(found, i, greek))]
         if why:
-            missing[held.trades[int(i)].id] = why[0]
+            missing[held.trades[i].id] = why[0]
     return without(missing, held.bad_rows)
 
 

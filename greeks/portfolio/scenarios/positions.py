@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,20 @@ Label = tuple[Any, ...]
 
 
 @dataclass(frozen=True, eq=False)
+class Holding:
+    """Some trades of a book, by their positions in its list, and how much of each: quantities in one currency."""
+
+    at: npt.NDArray[np.int64]
+    quantities: npt.NDArray[np.float64]
+
+    def among(self, part: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.float64]:
+        """The quantities of the trades `part` of n, 0 for those that are not held."""
+        every = np.zeros(n)
+        every[self.at] = self.quantities
+        return every[part]
+
+
+@dataclass(frozen=True, eq=False)
 class Positions:
     """n good trades of a book, by the groups of the columns `by`.
 
@@ -28,17 +43,18 @@ class Positions:
     ----------
     trades : the trades, in the order of the book.
     by : the columns that groups are made of.
-    groups : {values of these columns: (n,) quantities of the group's trades, in one currency, 0 for the others}.
+    groups : the trades of each group, by the values of these columns.
     bad_rows : what is wrong with rows that are no trades, one text for each.
     """
 
     trades: Sequence[Trade]
     by: tuple[str, ...]
-    groups: Mapping[Label, npt.NDArray[np.float64]]
+    groups: Mapping[Label, Holding]
     bad_rows: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def streams(self) -> list[int]:
+        """(n,), which draws each trade has."""
         return [trade.stream for trade in self.trades]
 
     @property
@@ -105,10 +121,10 @@ def _rate(currency: str, worth: object) -> float:
     return number
 
 
-def _groups(book: pd.DataFrame, trades: Sequence[Trade], how: Summing) -> dict[Label, npt.NDArray[np.float64]]:
+def _groups(book: pd.DataFrame, trades: Sequence[Trade], how: Summing) -> dict[Label, Holding]:
     worth, cells = how.worth(trades), [book[name].tolist() for name in how.by]
-    groups: dict[Label, npt.NDArray[np.float64]] = {}
+    members: dict[Label, list[int]] = {}
     for i, trade in enumerate(trades):
-        label = tuple(column[trade.position] for column in cells)
-        groups.setdefault(label, np.zeros(len(trades)))[i] = trade.quantity * worth[trade.currency]
-    return groups
+        members.setdefault(tuple(column[trade.position] for column in cells), []).append(i)
+    amounts = np.array([trade.quantity * worth[trade.currency] for trade in trades])
+    return {label: Holding(np.array(at), amounts[at]) for label, at in members.items()}

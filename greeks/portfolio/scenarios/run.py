@@ -14,7 +14,7 @@ from greeks.engine import settings as engine
 from greeks.errors import SchemaError
 from greeks.portfolio.market import read_market
 from greeks.portfolio.scenarios.failures import refuse, status
-from greeks.portfolio.scenarios.positions import Positions, Summing, positions
+from greeks.portfolio.scenarios.positions import Holding, Positions, Summing, positions
 from greeks.portfolio.scenarios.scenario import Scenario
 from greeks.portfolio.scenarios.shift import Shift
 from greeks.portfolio.scenarios.totals import Total, total
@@ -128,9 +128,9 @@ class Comparison:
 
     def rows(self, scenario: Scenario) -> Iterator[dict[str, Any]]:
         """A row for each group and number."""
-        for label, quantities in self.held.groups.items():
+        for label, holding in self.held.groups.items():
             for greek in self.base.greeks:
-                now, changed, used = self.totals(greek, quantities)
+                now, changed, used = self.totals(greek, holding)
                 yield {
                     **dict(zip(self.held.by, label, strict=True)),
                     "scenario": scenario.name,
@@ -139,15 +139,17 @@ class Comparison:
                     **now.row(),
                     **changed.row("change"),
                     "trades": used,
-                    "status": status(self.held, (self.base, self.then), greek, quantities),
+                    "status": status(self.held, (self.base, self.then), greek, holding),
                 }
 
-    def totals(self, greek: str, quantities: Any) -> tuple[Total, Total, int]:
+    def totals(self, greek: str, holding: Holding) -> tuple[Total, Total, int]:
         """Value and change of a number over the trades that have it in both markets, and how many they are."""
-        (before, batches_before), (after, batches_after) = self.base.column(greek), self.then.column(greek)
+        (before, batches_before), (after, batches_after) = (
+            found.column(greek, holding.at) for found in (self.base, self.then)
+        )
         known = np.isfinite(before) & np.isfinite(after)
-        weights = np.where(known, quantities, 0.0)
-        streams = self.held.streams
+        weights = np.where(known, holding.quantities, 0.0)
+        streams = [self.held.streams[i] for i in holding.at]
         now = total(after, batches_after, weights, streams)
         changed = total(after - before, batches_after - batches_before, weights, streams)
         return now, changed, int(np.count_nonzero(weights))

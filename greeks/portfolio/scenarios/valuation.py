@@ -14,6 +14,7 @@ from greeks.engine.settings import Settings
 from greeks.portfolio.book import Trade
 
 Array = npt.NDArray[np.float64]
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +34,10 @@ class Valuation:
     batches: Array
     troubles: dict[tuple[int, str], str]
 
-    def column(self, greek: str) -> tuple[Array, Array]:
-        """(n,) values and (n, B) batches of one number."""
+    def column(self, greek: str, at: Any = _ALL) -> tuple[Array, Array]:
+        """(n,) values and (n, B) batches of one number, of all trades or of those at some positions."""
         k = self.greeks.index(greek)
-        return self.values[:, k], self.batches[:, k, :]
+        return self.values[at, k], self.batches[at, k, :]
 
     def among(self, n: int, at: Sequence[int], troubles: dict[tuple[int, str], str]) -> Valuation:
         """These trades as the ones `at` of n, of which the others have no numbers, for the reasons given."""
