@@ -55,10 +55,10 @@ class GeometricAverage(ControlVariate):
         shift, more = _matching(path, known, mean + 0.5 * variance, n)
         average = exp(total / n + shift)
         centre = mean + shift
-        yield path.leg("geometric average", path.discount * (average - exp(centre + 0.5 * variance)), (*carries, *more))
+        yield path.leg(self.name, path.discount * (average - exp(centre + 0.5 * variance)), (*carries, *more))
         if strike is not None:
             sample = maximum(average - strike, 0.0) - lognormal_call(centre, variance, strike)
-            yield path.leg("option on it", path.discount * sample, (*carries, *more))
+            yield path.leg("option on it", path.discount * sample, (*carries, *more), holdable=(shift,) if more else ())
 
 
 def _matching(path: Path, known: Moments, log_mean: Expr, n: Expr) -> tuple[Expr, tuple[Carry, ...]]:

@@ -18,14 +18,17 @@ class Leg:
     """A sample of known mean: `fold` has outputs "price", of mean 0 whatever the parameters are, and "unit", 1.
 
     `frozen` are expressions that derivatives leave alone, as the mean does; there the formula holds for a fixed event
-    in the noise, which only derivatives along the path respect (`pathwise_only`). `known` has the derivatives of the
-    mean, by Greek, where it is a number (the symbol `mean`, of that `value`) and not a formula.
+    in the noise, which only derivatives along the path respect (`pathwise_only`). `holdable` are numbers of the leg's
+    own for which the mean is right whatever they are: they may be left alone too, where they are in the way of an
+    estimator. `known` has the derivatives of the mean, by Greek, where it is a number (the symbol `mean`, of that
+    `value`) and not a formula.
     """
 
     name: str
     fold: Fold
     frozen: tuple[Expr, ...] = ()
     pathwise_only: bool = False
+    holdable: tuple[Expr, ...] = ()
     mean: Expr | None = None
     value: float = 0.0
     known: Mapping[str, float] = field(default_factory=dict)

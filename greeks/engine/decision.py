@@ -14,7 +14,7 @@ import numpy.typing as npt
 from greeks.engine.contract import Contract
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Entry, Menu, Option, Picks
-from greeks.engine.pilot import Pilot, all_contested, sampled
+from greeks.engine.pilot import PATHS, Pilot, all_contested, sampled
 from greeks.engine.plan import Kept, Plan, Sample, controls_of, plan_of
 from greeks.engine.worth import worth_of
 from greeks.errors import EstimationError
@@ -24,6 +24,7 @@ from greeks.estimators.selection import candidates
 
 Array = npt.NDArray[np.float64]
 KEPT = 4096
+FOR_CLAIMS = 8  # times the paths of a pilot, where it checks means that somebody gave
 CHEAP = 1.5  # times the work of the plain price that a smoother one may cost
 WORTHWHILE = 0.02  # weight in a blend below which an estimator is not worth its time
 
@@ -36,6 +37,7 @@ class Decision:
     weights: tuple[tuple[float, ...], ...]
     reasons: tuple[str, ...]
     controls: Kept = ()
+    bought: tuple[str, ...] = ()  # for every entry, what its controls are and did for a pilot of independent paths
 
 
 @dataclass(frozen=True)
@@ -70,21 +72,20 @@ def _with_controls(menu: Menu, contract: Contract, grid: TimeGrid, backend: str,
     if not any(candidates):
         return decision
     plan = plan_of(menu, contract, decision.picks, controls=candidates)
-    seen = sampled(plan, *plan.table(contract, grid), backend)
-    _refuse_contradicted(menu, decision, seen)
+    claims = {c.name for e in menu.entries for o in e.options for c in o.controls if c.claimed}
+    seen = sampled(plan, *plan.table(contract, grid), backend, PATHS * (FOR_CLAIMS if claims else 1))
+    _refuse_contradicted(claims.intersection(seen.contradicted))
     worth = worth_of(menu, plan, seen, decision.picks, decision.weights, grid)
-    reasons = ("; ".join(filter(None, (r, worth.told(i)))) for i, r in enumerate(decision.reasons))
-    return replace(decision, reasons=tuple(reasons), controls=worth.kept)
+    bought = tuple(worth.told(i) for i in range(len(menu.entries)))
+    return replace(decision, controls=worth.kept, bought=bought)
 
 
-def _refuse_contradicted(menu: Menu, decision: Decision, seen: Pilot) -> None:
+def _refuse_contradicted(claims: Collection[str]) -> None:
     """A control whose mean is not what it is said to be would carry the difference into every number."""
-    picked = (e.options[k] for e, which in zip(menu.entries, decision.picks, strict=True) for k in which)
-    wrong = [c.name for o in picked for c in o.controls if c.claimed and c.name in seen.contradicted]
-    if wrong:
+    if claims:
         raise EstimationError(
-            f"control {wrong[0]!r}: the mean over the paths is not the one that was given, beyond all chance. Remedy: "
-            "check its price and Greeks; they must be those of this model under this scheme, time steps included"
+            f"control {min(claims)!r}: the mean over the paths is not the one that was given, beyond all chance. "
+            "Remedy: check its price and Greeks; they must be those of this model under this scheme, steps included"
         )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from greeks.engine.contract import Contract, pricing_fold
 from greeks.engine.cost import Cost, cost
 from greeks.engine.grid import GridShape
-from greeks.engine.legs import CONTROL, Control, Controls, Pantry, legs_of
+from greeks.engine.legs import Controls, legs_of
+from greeks.engine.pantry import CONTROL, Control, Pantry
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.estimators.base import Estimator
 from greeks.estimators.blend import Blend
@@ -164,7 +165,7 @@ def _build(
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
     words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
     legs = legs_of(contract, scheme, priced, controls, shape)
-    kitchen = _Kitchen(priced, shape, scheme, Pantry(legs, priced.exit is not None, words))
+    kitchen = _Kitchen(priced, shape, scheme, Pantry(legs, priced.exit is not None, words, scheme))
     entries = [_price_entry(kitchen, greeks, wanted)]
     refusals: dict[str, str] = {}
     for name in greeks:

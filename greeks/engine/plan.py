@@ -13,9 +13,9 @@ from greeks.engine.contract import Contract
 from greeks.engine.control import SCORE, Pairing
 from greeks.engine.grid import TimeGrid
 from greeks.engine.host import Array, value_of
-from greeks.engine.legs import CONTROL, Control
 from greeks.engine.menu import BIAS, REACH, Menu, Option, Picks
 from greeks.engine.noise import section
+from greeks.engine.pantry import CONTROL, Control
 from greeks.engine.program import Program, compose
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout

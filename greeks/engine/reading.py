@@ -49,11 +49,15 @@ class Reading:
 def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ...]:
     """What a decision reports for every entry of its menu."""
     readings = []
-    parts = zip(menu.entries, decision.picks, decision.weights, decision.reasons, plan.samples, strict=True)
-    for entry, which, weights, reason, samples in parts:
+    told = decision.bought or ("",) * len(menu.entries)
+    parts = zip(menu.entries, decision.picks, decision.weights, decision.reasons, told, plan.samples, strict=True)
+    for entry, which, weights, reason, bought, samples in parts:
         name = "+".join(dict.fromkeys(entry.options[k].estimator.name for k in which))
         columns, random = tuple(s.column for s in samples), any(s.random for s in samples)
-        reason = "; ".join([reason, *filter(None, (entry.options[k].estimator.remark for k in which))])
+        if bought and plan.sampler.design.families > 1:
+            bought = f"{bought} if paths were independent"
+        remarks = (entry.options[k].estimator.remark for k in which)
+        reason = "; ".join([reason, *filter(None, (*remarks, bought))])
         bias = next((s.bias for s in samples if s.bias is not None), None)
         readings.append(Reading(entry.greek.name, columns, weights, random, name, reason, bias))
     return tuple(readings)

@@ -165,3 +165,9 @@ def _renamed(fold: Fold, names: Mapping[Expr, Expr]) -> Fold:
 
     carries = tuple(replace(c.changed(renamed), symbol=names.get(c.symbol, c.symbol)) for c in fold.carries)
     return replace(fold, carries=carries, outputs={k: renamed(e) for k, e in fold.outputs.items()})
+
+
+def in_words(names: Mapping[Expr, Expr], fold: Fold) -> Fold:
+    """The fold with other words for some expressions, but for the symbols of its carries themselves."""
+    carries = tuple(c.changed(lambda e: substitute(e, names)) for c in fold.carries)
+    return replace(fold, carries=carries, outputs={k: substitute(e, names) for k, e in fold.outputs.items()})

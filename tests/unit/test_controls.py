@@ -1,0 +1,247 @@
+"""Controls: means that are 0 for the price and every Greek, estimates unbiased, errors honest, gains as promised."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+import greeks as gk
+from greeks.engine.contract import Contract
+from greeks.engine.control import FEWEST, SCORE, Pairing
+from greeks.engine.grid import time_grid
+from greeks.engine.menu import menu_for
+from greeks.engine.plan import controls_of, plan_of
+from greeks.kernels import cpu
+from greeks.kernels.compile import load
+from greeks.kernels.moments import Moments, combine
+from greeks.schemes.defaults import default_scheme
+
+MODEL = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02)
+NORMAL = gk.Bachelier(spot=100.0, rate=0.05, volatility=20.0, dividend=0.02)
+HESTON = gk.Heston(100.0, 0.05, 0.05, kappa=2.0, theta=0.04, xi=0.3, rho=-0.7, dividend=0.02)
+CEV = gk.CEV(spot=100.0, rate=0.05, sigma=2.0, beta=0.5, dividend=0.02)
+BASKET = gk.MultiBlackScholes(
+    (100.0, 90.0, 110.0), 0.05, (0.2, 0.3, 0.25), ((1.0, 0.5, 0.2), (0.5, 1.0, 0.3), (0.2, 0.3, 1.0)), (0.02, 0.0, 0.01)
+)
+ASIAN = gk.AsianCall(strike=100.0, maturity=1.0, dates=4)
+PATHS = 2**17
+CASES = {
+    "Asian": (MODEL, gk.AsianCall(101.0, 1.0, (0.2, 0.5, 0.9)), ["delta", "gamma", "vega", "rho", "theta", "d_strike"]),
+    "Asian put on a Gaussian price": (NORMAL, gk.AsianPut(100.0, 1.0, 3), ["delta", "vega", "theta"]),
+    "today counts": (MODEL, gk.AsianCall(101.0, 1.0, (0.0, 0.5, 1.0)), ["delta", "vega"]),
+    "lookback": (MODEL, gk.LookbackPut(maturity=1.0, dates=3), ["delta", "rho"]),
+    "barrier": (MODEL, gk.BarrierOption(100.0, 85.0, 1.0, 3), ["vega"]),
+    "basket": (BASKET, gk.BasketCall(100.0, 1.0), ["delta", "vega", "rho", "theta", "d_strike"]),
+    "Heston": (HESTON, gk.Call(100.0, 1.0), ["delta", "d_kappa", "d_theta", "d_xi", "d_rho", "d_variance", "theta"]),
+    "Heston Asian": (HESTON, gk.AsianCall(100.0, 1.0, 2), ["delta", "d_variance"]),
+    "CEV": (CEV, gk.Call(100.0, 1.0), ["delta", "vega", "d_beta"]),
+}
+SCHEMES = {"Heston": gk.Euler(steps=8), "Heston Asian": gk.Euler(steps=8), "CEV": gk.Euler(steps=8)}
+
+
+def moments_of(name: str, wanted: object = "auto") -> tuple[Pairing, Moments]:
+    """All outputs of a program with all samples, scores and controls that a request may have."""
+    model, payoff, greeks = CASES[name]
+    contract, scheme = Contract.of(model, payoff), SCHEMES.get(name) or default_scheme(model)
+    grid = time_grid(payoff, scheme)
+    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, controls="auto")
+    picks = tuple((e.best or 0,) for e in menu.entries)
+    plan = plan_of(menu, contract, picks, controls=controls_of(menu, picks))
+    program = load(plan.program.cpu, "cpu")
+    return plan.pairing, combine(cpu.rows(program, *plan.table(contract, grid), seed=11, paths=PATHS))
+
+
+def worst_mean(pairing: Pairing, moments: Moments) -> float:
+    """The largest |mean| / error of a control; those that vanish identically are rounding and count by their size."""
+    m = len(pairing.partners)
+    mean, error = np.abs(moments.mean[m:]), moments.std_error[m:]
+    vanish = error < 1e-9 * np.median(error)
+    assert len(pairing.names) >= 2 and vanish.sum() < len(error) / 2 and np.all(mean[vanish] < 1e-9)
+    return float(np.max(mean[~vanish] / error[~vanish]))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_control_has_mean_0_and_controls_something(name: str) -> None:
+    """The price's and every Greek's: |z| < 4.5 for some 200 controls, all of which vary."""
+    pairing, moments = moments_of(name)
+    m = len(pairing.partners)
+    assert worst_mean(pairing, moments) < 4.5
+    b = pairing.fitted(moments.count, moments.mean, moments.comoment)
+    for i, js in enumerate(pairing.partners):
+        explained = b[i, list(js)] @ moments.comoment[np.ix_([m + j for j in js], [i])]
+        assert explained[0] / moments.comoment[i, i] >= -1e-9 and explained[0] <= moments.comoment[i, i] * (1.0 + 1e-9)
+
+
+@pytest.mark.parametrize("wanted", [gk.LikelihoodRatio(), gk.FiniteDifference(), gk.Mixed()], ids=lambda e: e.name)
+def test_whatever_an_estimator_makes_of_a_control_has_mean_0(wanted: gk.Estimator) -> None:
+    by_greek = {"gamma": wanted} if isinstance(wanted, gk.Mixed) else wanted
+    pairing, moments = moments_of("Asian", by_greek)
+    assert worst_mean(pairing, moments) < 4.5
+
+
+GAINS = [
+    (MODEL, gk.AsianCall(100.0, 1.0, 12), {"price": 1500.0, "delta": 20.0, "gamma": 15.0, "vega": 300.0}),
+    (HESTON, gk.Call(100.0, 1.0), {"price": 5.0, "delta": 15.0, "d_kappa": 2.5, "d_variance": 10.0}),
+    (CEV, gk.Call(100.0, 1.0), {"price": 100.0, "vega": 100.0}),
+    (BASKET, gk.BasketCall(100.0, 1.0), {"price": 3000.0, "delta[1]": 8.0, "vega[1]": 20.0}),
+]
+
+
+@pytest.mark.parametrize(("model", "payoff", "gains"), GAINS, ids=lambda x: type(x).__name__)
+def test_controls_buy_what_they_are_for(model: gk.Model, payoff: gk.Payoff, gains: dict[str, float]) -> None:
+    """At least these ratios of variances, and the same numbers: |z| < 4 against the run without, on other paths."""
+    greeks = [g for g in gains if g != "price"]
+    with_them = gk.sensitivities(model, payoff, greeks, paths=2**15, seed=5)
+    without = gk.sensitivities(model, payoff, greeks, paths=2**15, seed=6, controls=())
+    for greek, gain in gains.items():
+        a, b = with_them[greek], without[greek]
+        assert (b.std_error / a.std_error) ** 2 > gain, greek
+        assert abs(a.value - b.value) < 4.0 * math.hypot(a.std_error, b.std_error)
+        assert "controls: " in a.reason and "variance / " in a.reason and "control" not in b.reason
+    assert gk.explain(model, payoff, greeks)[greeks[0]] == with_them[greeks[0]].reason
+
+
+def test_an_average_over_daily_dates_to_five_digits() -> None:
+    """252 dates against the trusted values of quadrature: |z| < 4 and errors that plain paths reach after 1,000 x."""
+    truths = {"price": 5.195031, "delta": 0.550575, "vega": 21.94145, "rho": 23.12602}
+    r = gk.sensitivities(MODEL, gk.AsianCall(100.0, 1.0, 252), ["delta", "vega", "rho"], paths=2**15, seed=2)
+    for greek, truth in truths.items():
+        assert abs(r[greek].z_score(truth)) < 4.0
+    assert r["price"].std_error < 0.001 and r["delta"].std_error < 0.0006
+
+
+def test_a_payoff_that_is_its_own_control_comes_out_exact() -> None:
+    from greeks.reference import geometric_asian, greeks
+
+    payoff = gk.AsianCall(100.0, 1.0, 12, average="geometric")
+    terms = {"spot": 100.0, "rate": 0.05, "volatility": 0.2, "dividend": 0.02, "strike": 100.0, "maturity": 1.0}
+    truth = greeks(geometric_asian.call, **terms, dates=12)
+    r = gk.sensitivities(MODEL, payoff, ["delta", "vega", "rho"], estimator=gk.Pathwise(), paths=2**13)
+    for greek in r:
+        assert r[greek].value == pytest.approx(truth[greek], rel=1e-8)
+    assert "no variance left" in r["delta"].reason
+
+
+# small runs ------------------------------------------------------------------------------------------------------
+def _coverage(paths: int, seeds: int) -> None:
+    payoff, truth = gk.AsianCall(100.0, 1.0, 4), {}
+    exact = gk.sensitivities(MODEL, payoff, ["delta"], paths=2**21, seed=999)
+    truth = {k: exact[k].value for k in exact}
+    runs = [gk.sensitivities(MODEL, payoff, ["delta"], paths=paths, seed=s) for s in range(seeds)]
+    for greek in truth:
+        z = np.array([r[greek].z_score(truth[greek]) for r in runs])
+        covered = int((np.abs(z) < 1.959964).sum())
+        assert abs(covered - 0.95 * seeds) < 3.29 * math.sqrt(0.95 * 0.05 * seeds) + 1.0, (greek, covered)
+        assert abs(z.mean()) < 4.0 / math.sqrt(seeds)
+
+
+@pytest.mark.parametrize("paths", [2048, 12288])
+def test_intervals_of_small_runs_cover(paths: int) -> None:
+    _coverage(paths, 200)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("paths", [1024, 4096, 8192, 20000])
+def test_intervals_cover_over_many_seeds(paths: int) -> None:
+    _coverage(paths, 800)
+
+
+def test_numbers_do_not_depend_on_what_else_is_asked() -> None:
+    alone = gk.sensitivities(MODEL, ASIAN, ["vega"], paths=2**13, seed=3)
+    among = gk.sensitivities(MODEL, ASIAN, ["delta", "vega", "rho"], paths=2**13, seed=3)
+    assert among["vega"].value == pytest.approx(alone["vega"].value, rel=1e-12)
+    assert among["price"].value == pytest.approx(alone["price"].value, rel=1e-12)
+
+
+@pytest.mark.parametrize("sampler", [gk.Sobol(scrambles=16), gk.Antithetic()], ids=lambda s: s.name)
+def test_point_sets_and_pairs_take_controls_too(sampler: gk.Sampler) -> None:
+    with_them = gk.sensitivities(MODEL, ASIAN, ["delta"], sampler=sampler, paths=2**14, seed=1)
+    without = gk.sensitivities(MODEL, ASIAN, ["delta"], sampler=sampler, paths=2**14, seed=1, controls=())
+    for greek in with_them:
+        a, b = with_them[greek], without[greek]
+        assert a.std_error < b.std_error
+        assert abs(a.value - b.value) < 5.0 * math.hypot(a.std_error, b.std_error)
+    assert ("if paths were independent" in with_them["delta"].reason) == isinstance(sampler, gk.Sobol)
+
+
+# what the user gives ---------------------------------------------------------------------------------------------
+def known(strike: float, greeks: Sequence[str], off: float = 0.0) -> gk.KnownPayoff:
+    call = gk.Call(strike=strike, maturity=1.0)
+    r = gk.sensitivities(MODEL, call, greeks)  # in closed form
+    return gk.KnownPayoff(call, r["price"].value + off, {g: r[g].value for g in greeks})
+
+
+def test_a_known_payoff_controls_price_and_the_greeks_that_are_given() -> None:
+    payoff = gk.LookbackPut(maturity=1.0, dates=4)
+    greeks = ["delta", "gamma", "vega"]
+    plain = gk.sensitivities(MODEL, payoff, greeks, controls=(), estimator=gk.LikelihoodRatio(), paths=2**15)
+    given = known(105.0, ["delta", "gamma"])
+    r = gk.sensitivities(MODEL, payoff, greeks, controls=(given,), estimator=gk.LikelihoodRatio(), paths=2**15)
+    for greek in r:
+        assert abs(r[greek].value - plain[greek].value) < 4.0 * plain[greek].std_error
+        assert r[greek].std_error < plain[greek].std_error
+    gained = {g: plain[g].std_error / r[g].std_error for g in r}
+    assert gained["delta"] > 1.02 * gained["vega"]
+
+
+def test_a_price_that_the_paths_contradict_is_refused() -> None:
+    with pytest.raises(gk.EstimationError, match="known payoff"):
+        gk.price(MODEL, gk.LookbackPut(maturity=1.0, dates=4), controls=(known(105.0, [], off=2.0),), paths=2**12)
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (gk.KnownPayoff(gk.Call(100.0, 2.0), 1.0), "same maturity"),
+        (gk.KnownPayoff(gk.AsianCall(100.0, 1.0, 3), 1.0), "same dates"),
+        (gk.KnownPayoff(gk.BarrierOption(100.0, 90.0, 1.0, None), 1.0), "same dates"),
+    ],
+)
+def test_a_known_payoff_of_another_time_is_refused(control: gk.ControlVariate, words: str) -> None:
+    with pytest.raises(gk.UnsupportedError, match=words):
+        gk.price(MODEL, ASIAN, controls=(control,))
+
+
+@pytest.mark.parametrize("controls", ["all", None, [gk.European()], (gk.Call(100.0, 1.0),), gk.European()])
+def test_what_is_no_control_is_refused(controls: object) -> None:
+    with pytest.raises(gk.SchemaError, match="controls = "):
+        gk.price(MODEL, ASIAN, controls=controls)
+
+
+# the regression --------------------------------------------------------------------------------------------------
+def test_controls_that_say_the_same_share_the_work() -> None:
+    rng = np.random.default_rng(1)
+    c = rng.normal(size=(5000, 2))
+    y = 3.0 * c[:, 0] - c[:, 1] + 0.1 * rng.normal(size=5000)
+    moments = Moments.of(np.column_stack([y, c, c @ [[1.0], [1.0]], 1e-3 * c[:, :1], np.zeros(5000)]))
+    pairing = Pairing(((0, 1, 2, 3, 4),), ("a", "b", "c", "d", "e"))
+    b = pairing.fitted(moments.count, moments.mean, moments.comoment)
+    left = moments.comoment[0, 0] - b[0] @ moments.comoment[1:, 0]
+    assert left / 4999 == pytest.approx(0.01, rel=0.1)
+    assert np.abs(b).max() < 1e4 and b[0, 4] == 0.0
+
+
+def test_few_paths_get_few_coefficients_or_none() -> None:
+    rng = np.random.default_rng(2)
+    sample = rng.normal(size=(FEWEST, 21))
+    pairing = Pairing((tuple(range(20)),), ("c",) * 20)
+    few = Moments.of(sample)
+    assert np.count_nonzero(pairing.fitted(few.count, few.mean, few.comoment)) == FEWEST // 32
+    fewer = Moments.of(sample[:-1])
+    assert not pairing.fitted(fewer.count, fewer.mean, fewer.comoment).any()
+
+
+def test_controls_that_are_no_numbers_take_no_part() -> None:
+    """Zero volatility divides by zero in every closed form: the paths alone then say the price."""
+    still = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.0)
+    r = gk.price(still, gk.AsianCall(90.0, 1.0, 4), paths=2**12)
+    assert r.value == pytest.approx(gk.price(still, gk.AsianCall(90.0, 1.0, 4), controls=()).value, rel=1e-12)
+
+
+def test_a_score_is_left_to_its_own_sample() -> None:
+    pairing, _ = moments_of("Asian", gk.LikelihoodRatio())
+    of_scores = [[j for j in js if pairing.names[j] == SCORE] for js in pairing.partners]
+    assert max(map(len, of_scores)) == 1 and len({j for js in of_scores for j in js}) == sum(map(len, of_scores))
