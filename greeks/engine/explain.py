@@ -15,6 +15,7 @@ from greeks.payoffs.base import Payoff
 from greeks.results import Explanation
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
+from greeks.schemes.multilevel import Multilevel
 
 
 def explanation(
@@ -28,7 +29,7 @@ def explanation(
     """The choices for a request."""
     contract = Contract.of(model, payoff)
     asked_for = scheme or default_scheme(model)
-    scheme = asked_for.coarsest
+    scheme = asked_for.inner if isinstance(asked_for, Multilevel) else asked_for
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, wanted, (UnsupportedError,), controls)
     decision = decide(menu, contract, grid, "cpu")

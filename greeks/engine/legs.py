@@ -38,13 +38,14 @@ def check_controls(controls: object) -> None:
 
 def legs_of(contract: Contract, scheme: Scheme, priced: Fold, controls: Controls, shape: GridShape) -> tuple[Leg, ...]:
     """The legs of a contract, none where closed forms leave nothing to control."""
-    if not controls or is_continuous(contract.payoff) or scheme.several_grids:
+    if not controls or is_continuous(contract.payoff):
         return ()
     path = _Seen(contract, scheme, priced).path(shape.any_observed)
     if controls == "auto" and shape.single and path.gaussian and not path.price.size:
         return ()
     found = [leg for c in (AUTOMATIC if isinstance(controls, str) else controls) for leg in c.legs(path)]
-    return tuple(leg for leg in found if leg.fold.outputs["price"].size <= MANY)
+    usable = (leg for leg in found if leg.fold.outputs["price"].size <= MANY)
+    return tuple(leg for leg in usable if leg.mean is None or not scheme.several_grids)  # it is that of one grid
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class _Seen:
     def _growth(self, sde: SDE) -> Expr | None:
         """The relative drift of a price that grows by it in every step of the scheme, not only in the limit."""
         growth = sde.coordinates[0].growth
-        faithful = isinstance(self.scheme, (Euler, QE)) or constant_coefficients(sde)
+        faithful = isinstance(self.scheme.inner, (Euler, QE)) or constant_coefficients(sde)
         return growth if faithful and growth is not None and free_of(growth, sde.ys) else None
 
     def other(self, payoff: Payoff, mark: str) -> Fold:

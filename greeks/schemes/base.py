@@ -33,8 +33,8 @@ class Scheme(ABC):
         return 1
 
     @property
-    def coarsest(self) -> Scheme:
-        """The scheme by which a run is explained, where it is made of several."""
+    def inner(self) -> Scheme:
+        """The scheme whose steps are taken: the one itself, or the one that it plays on several grids."""
         return self
 
     def sampled(self, fold: Fold) -> Fold:

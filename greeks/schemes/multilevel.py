@@ -78,7 +78,7 @@ class Multilevel(Scheme):
         return self.scheme.substeps(interval, horizon)
 
     @property
-    def coarsest(self) -> Scheme:
+    def inner(self) -> Scheme:
         return self.scheme
 
     def on_level(self, level: int) -> Scheme:
@@ -94,6 +94,10 @@ class Correction(Scheme):
     refine: int
     times: int = 1
     several_grids = True
+
+    @property
+    def inner(self) -> Scheme:
+        return self.scheme
 
     def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
         return self.scheme.transition(model, parameters, observed)

@@ -57,6 +57,10 @@ class Richardson(Scheme):
     def __post_init__(self) -> None:
         check_stepped("Richardson", self.scheme)
 
+    @property
+    def inner(self) -> Scheme:
+        return self.scheme
+
     def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
         return self.scheme.transition(model, parameters, observed)
 

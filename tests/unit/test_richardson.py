@@ -33,7 +33,7 @@ def test_greeks_are_extrapolated_and_what_is_left_is_told() -> None:
     """Euler's variance derivative in 16 steps is 0.75 off, ten standard errors."""
     names = ["delta", "d_variance"]
     plain, better = (
-        gk.sensitivities(HESTON, CALL, names, scheme=s, paths=2**20, seed=3)
+        gk.sensitivities(HESTON, CALL, names, scheme=s, paths=2**20, seed=3, controls=())
         for s in (gk.Euler(16), gk.Richardson(gk.Euler(16)))
     )
     for name, truth in (("delta", HESTON_TRUTH["delta"]), ("d_variance", HESTON_TRUTH["d_v0"])):

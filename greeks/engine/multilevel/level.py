@@ -17,7 +17,7 @@ from greeks.engine.decision import Decision, decide, instead
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.menu import Menu, menu_for
 from greeks.engine.pilot import SEED, STREAM
-from greeks.engine.plan import Plan, plan_of
+from greeks.engine.plan import Plan, folds_of, plan_of, used_of
 from greeks.engine.reading import Reading, mixed, readings_of
 from greeks.engine.settings import Settings
 from greeks.engine.simulation import refuse_wrong_scores
@@ -73,7 +73,9 @@ class Level:
             return time_grid(contract.payoff, scheme.on_level(level))
 
         grid = grid_of(number)
-        menu = menu_for(contract, scheme.on_level(number), grid.shape, greeks, settings.estimator)
+        menu = menu_for(
+            contract, scheme.on_level(number), grid.shape, greeks, settings.estimator, controls=settings.controls
+        )
         decision = decide(menu, contract, grid_of(min(number, 1) * CHOSEN_ON), settings.backend)
         return cls(number, contract, grid, menu, decision, settings)._sound()
 
@@ -85,7 +87,8 @@ class Level:
 
     @cached_property
     def plan(self) -> Plan:
-        return plan_of(self.menu, self.contract, self.decision.picks, sampler=self.settings.sampler)
+        chosen, sampler = self.decision, self.settings.sampler
+        return plan_of(self.menu, self.contract, chosen.picks, sampler=sampler, controls=chosen.controls)
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
@@ -101,8 +104,11 @@ class Level:
         """Nanoseconds a sample, by counting operations."""
         source = self.plan.program.cpu
         if source not in _costs:
-            picked = zip(self.menu.entries, self.decision.picks, strict=True)
-            folds = [entry.options[k].fold for entry, which in picked for k in which]
+            picks = zip(self.menu.entries, self.decision.picks, strict=True)
+            options = [[entry.options[k] for k in which] for entry, which in picks]
+            kept = self.decision.controls or ((),) * len(options)
+            controls = folds_of(*(used_of(some, names) for some, names in zip(options, kept, strict=True)))
+            folds = [*(o.fold for some in options for o in some), *controls]
             _costs[source] = cost(joined_folds(folds), self.menu.shape)
             if len(_costs) > KEPT:
                 _costs.popitem(last=False)
