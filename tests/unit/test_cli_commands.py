@@ -155,6 +155,9 @@ def test_ladders_and_grids(folder: Path) -> None:
 
 def test_profit_and_loss(folder: Path) -> None:
     Path("after.toml").write_text(Path("market.toml").read_text().replace("spot = 100.0", "spot = 101.0"))
+    told = greeks("pnl", "book.csv", "market.toml", "after.toml", "--elapsed", "0.5", *QUICK)
+    assert told.exit_code == 1 and "AsianCall looks at the path" in said(told) and "--errors coerce" in said(told)
+    greeks("template", "Call", "Put", "--out", "book.csv")
     done = greeks("pnl", "book.csv", "market.toml", "after.toml", "--elapsed", "1 / 365", "--out", "pnl.csv", *QUICK)
     assert done.exit_code == 0, done.output
     assert list(pd.read_csv("pnl.csv")["term"]) == [
@@ -165,8 +168,6 @@ def test_profit_and_loss(folder: Path) -> None:
         "revaluation",
         "unexplained",
     ]
-    told = greeks("pnl", "book.csv", "market.toml", "after.toml", "--elapsed", "0.5", *QUICK)
-    assert told.exit_code == 1 and "AsianCall looks at the path" in said(told) and "--errors coerce" in said(told)
 
 
 @pytest.mark.parametrize(

@@ -150,25 +150,25 @@ def _part(
     own = replace(held, trades=[held.trades[i] for i in at])
     model = held.trades[at[0]].model
     found = terms(moves(model, after[underlying], underlying), elapsed)
+    later, troubles = _aged(own.trades, after[underlying], elapsed)
+    refuse(own, troubles, "after", errors)  # before anything is simulated
     base = valuation(own.trades, list(dict.fromkeys(term.greek for term in found)), how)
-    then = _after(own.trades, after[underlying], elapsed, how)
+    then = valuation(list(later.values()), [], how).among(len(at), list(later), troubles)
     for valued, market in ((base, "before"), (then, "after")):
-        refuse(own, valued.only("price"), market, errors)
+        refuse(own, valued.only("price").troubles, market, errors)
     return Part(np.array(at), found, base, then, own.streams)
 
 
-def _after(trades: Sequence[Trade], model: Any, elapsed: float, how: engine.Settings) -> Valuation:
-    """Prices in the market after, those of contracts that cannot be aged missing."""
-    later: list[Trade] = []
+def _aged(trades: Sequence[Trade], model: Any, elapsed: float) -> tuple[dict[int, Trade], dict[tuple[int, str], str]]:
+    """The trades in the market after, by position, and why there are none of the others."""
+    later: dict[int, Trade] = {}
     troubles: dict[tuple[int, str], str] = {}
-    at = []
     for i, trade in enumerate(trades):
         try:
-            later.append(replace(trade, model=model, payoff=aged(trade.payoff, elapsed)))
-            at.append(i)
+            later[i] = replace(trade, model=model, payoff=aged(trade.payoff, elapsed))
         except UnsupportedError as error:
             troubles[i, "price"] = str(error)
-    return valuation(later, [], how).among(len(trades), at, troubles)
+    return later, troubles
 
 
 def _rows(held: Positions, parts: Sequence[Part], holding: Holding) -> Iterator[dict[str, Any]]:

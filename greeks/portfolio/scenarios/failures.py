@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from greeks.portfolio.pricing import BookError
 from greeks.portfolio.scenarios.positions import Holding, Positions
-from greeks.portfolio.scenarios.valuation import Valuation
+from greeks.portfolio.scenarios.valuation import Troubles, Valuation
 
 SHOWN = 3  # trades that a status names
 
 
-def refuse(held: Positions, found: Valuation, market: str, errors: str) -> None:
+def refuse(held: Positions, troubles: Troubles, market: str, errors: str) -> None:
     """With errors="raise", an error that names every trade and number that is missing in a market."""
-    if errors != "raise" or not found.troubles:
+    if errors != "raise" or not troubles:
         return
     victims: dict[str, list[str]] = {}
-    for (i, greek), why in found.troubles.items():
+    for (i, greek), why in troubles.items():
         victims.setdefault(f"{greek}: {why}", []).append(held.trades[i].id)
     lines = [f"market {market}, trade{'s' * (len(ids) > 1)} {', '.join(ids)}: {why}" for why, ids in victims.items()]
     lines.append('errors="coerce" sums over the other trades and says so in `status`.')
-    failures = {held.trades[i].id: f"{greek}: {why}" for (i, greek), why in found.troubles.items()}
+    failures = {held.trades[i].id: f"{greek}: {why}" for (i, greek), why in troubles.items()}
     raise BookError("\n".join(lines), None, failures)  # type: ignore[arg-type]
 
 

@@ -109,11 +109,11 @@ def revalued(
     wanted = requested(greeks)
     how = simulation(settings, wanted)
     base = valuation(held.trades, wanted, how)
-    refuse(held, base, "as it is", summing.errors)
+    refuse(held, base.troubles, "as it is", summing.errors)
     rows: list[dict[str, Any]] = []
     for scenario, shifted in zip(named, markets, strict=True):
         then = moved(base, held.trades, shifted, wanted, how)
-        refuse(held, then, scenario.name, summing.errors)
+        refuse(held, then.troubles, scenario.name, summing.errors)
         rows += Comparison(held, base, then).rows(scenario)
     return pd.DataFrame(rows)
 

@@ -14,6 +14,7 @@ from greeks.engine.settings import Settings
 from greeks.portfolio.book import Trade
 
 Array = npt.NDArray[np.float64]
+Troubles = Mapping[tuple[int, str], str]
 _ALL = slice(None)
 
 
