@@ -65,9 +65,9 @@ def load(text: str, backend: str = "cpu") -> CompiledProgram:
 def build(text: str, backend: str) -> CompiledProgram:
     """`load` without the memory of this process."""
     if backend == "cuda":
-        from . import cuda_source
+        from . import cuda_build
 
-        return cuda_source.build(text)
+        return cuda_build.build(text)
     if backend != "cpu":
         raise UnsupportedError(f"backend = {backend!r}: expected 'cpu' or 'cuda'")
     return build_cpu(text)

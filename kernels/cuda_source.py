@@ -1,23 +1,25 @@
-"""The CUDA form of a program: the same library text, one thread a path, outputs in the CPU's layout."""
+"""The CUDA form of a program: the same library text, one thread a path, one CUDA block a chunk's moments."""
 
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
-import sys
-from types import ModuleType
 
 from . import library
-from .compile import CompiledProgram
+from .cuda_reduction import TILE
 
 DEVICE_HEADER = """\
+# {target}
 from math import inf, nan, sqrt
-from numba import cuda, float64
+from numba import cuda, float32, float64
 from numba.cuda.libdevice import double_as_longlong as float_bits, fma, longlong_as_double as bits_float
+from greeks.kernels.cuda_entry import SIMULATE
 
 def device(function):
     return cuda.jit(device=True)(function)
+
+def entry(function):
+    return cuda.jit(SIMULATE, cache=CACHED)(function)
 
 @device
 def opaque(n):
@@ -25,53 +27,104 @@ def opaque(n):
 """
 SIMULATOR_HEADER = """\
 from math import inf, nan
-from numba import cuda, float64
-from numpy import float64 as ieee
+from numba import cuda
+from numpy import divide, errstate, float32, float64
 from greeks.kernels.scalars import bits_float, float_bits, fma, opaque, sqrt
 
 def quotient(a, b):
-    return ieee(a) / ieee(b)
+    return divide(float64(a), float64(b))
 
 def device(function):
     return function
+
+def entry(function):
+    def quiet(*arguments):
+        with errstate(all="ignore"):
+            function(*arguments)
+    return cuda.jit(quiet)
 """
+# A chunk of samples for a CUDA block at a time, a tile of them between two barriers, a sample for a thread.
 DRIVER = """\
-def simulate(theta, grid, seed, stream, first, count, out, u):
-    i = cuda.grid(1)
-    if i < count:
-        results = cuda.local.array(OUTPUTS, float64)
-        {path}
-        base = (i // LANES) * OUTPUTS * ROW + i % LANES
-        for j in range(OUTPUTS):
-            out[base + j * ROW] = results[j]
+@entry
+def simulate(theta, grid, seed, stream, starts, counts, mixing, u, work, means, comoments, higher, batches):
+    thread, threads, block = cuda.threadIdx.x, cuda.blockDim.x, cuda.blockIdx.x
+    {tile}
+    results = cuda.local.array(OUTPUTS, {real})
+    m = means.shape[1]
+    for c in range(block, counts.size, cuda.gridDim.x):
+        first, size, shift = int(starts[c]), int(counts[c]), means[c]
+        powers = 1 if first // CHUNK % EVERY == 0 else 0
+        clear_work(work[block], thread, threads)
+        for begin in range(0, size, TILE):
+            n = TILE if size - begin > TILE else size - begin
+            for s in range(thread, n, threads):
+                index = first + begin + s
+                {path}
+                keep_sample(results, mixing, m, x, s)
+            cuda.syncthreads()
+            if begin == 0:
+                for i in range(thread, m, threads):
+                    shift[i] = x[i * TILE]
+                cuda.syncthreads()
+            add_tile(x, n, powers, shift, work[block], thread, threads)
+            cuda.syncthreads()
+        join_strands(size, shift, work[block], comoments[c], higher[c], batches[c], thread, threads)
+        cuda.syncthreads()
+        if thread == 0:
+            conclude_chunk(size, powers, shift, work[block], comoments[c], higher[c])
+        cuda.syncthreads()
 """
-PATH = "path(theta, grid, seed, stream, first + i, {}results)"
+PATH = "path(theta, grid, seed, stream, index, {}results)"
 PAIR = f"""\
 {PATH.format("1.0, ")}
-        mirrored = cuda.local.array(OUTPUTS, float64)
-        {PATH.format("-1.0, ").replace("results", "mirrored")}
-        for j in range(OUTPUTS):
-            results[j] = 0.5 * (results[j] + mirrored[j])"""
-CALLS = {"": PATH.format(""), "side": PAIR, "u": PATH.format("u[:, i], ")}  # more argument of `path` -> its call
+                mirrored = cuda.local.array(OUTPUTS, {{real}})
+                {PATH.format("-1.0, ").replace("results", "mirrored")}
+                for j in range(OUTPUTS):
+                    results[j] = {{half}} * (results[j] + mirrored[j])"""
+CALLS = {  # more argument of `path` -> its call
+    "": PATH.format(""),
+    "side": PAIR,
+    "u": PATH.format("u[:, block * threads + thread], "),
+}
+SHARED = 2**15  # bytes of shared memory that a tile may take: with more, too few blocks would share a multiprocessor
+NEEDED = {"CHUNK", "EVERY", "TILE", "keep_sample", "clear_work", "add_tile", "join_strands", "conclude_chunk"}
 
 
-def assemble(text: str, simulated: bool) -> str:
-    """The module for a device or for Numba's simulator of one: header, library, the text, the kernel."""
+def assemble(text: str, simulated: bool, target: str = "") -> str:
+    """The module for a device or for Numba's simulator of one: header, library, the text, the kernel.
+
+    target: what else the machine code depends on, such as the device's compute capability.
+    """
     tree = ast.parse(text)
+    kernel = driver(tree)
     defined = library.defined_in(tree)
-    needed = library.closure(library.names_in(tree) | {"LANES", "ROW"}, frozenset(defined))
+    needed = library.closure(library.names_in(tree) | NEEDED | {"LANES", "ROW"}, frozenset(defined))
     constants = [item.text for item in needed if item.role == "constant"]
     functions = [f"@device\n{item.text}" for item in needed if item.role != "constant"]
-    header = SIMULATOR_HEADER if simulated else DEVICE_HEADER
-    module = "\n\n".join([header, *constants, *functions, localised(text), driver(tree)]) + "\n"
+    header = SIMULATOR_HEADER if simulated else DEVICE_HEADER.replace("{target}", target)
+    module = "\n\n".join([header, *constants, *functions, localised(text), kernel]) + "\n"
     return divided(module) if simulated else module
+
+
+def outputs_of(text: str) -> int:
+    """How many numbers a path leaves."""
+    return int(str(library.defined_in(ast.parse(text))["OUTPUTS"]))
+
+
+def tile_of(outputs: int) -> int:
+    """Numbers in a tile; where they do not fit into SHARED bytes, they follow the work of their block."""
+    return TILE * outputs
 
 
 def driver(tree: ast.Module) -> str:
     """The kernel around a text's `path`: for a pair where it has a side, with a row of normals where it wants one."""
     (path,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "path")
     more = [argument.arg for argument in path.args.args if argument.arg in CALLS]
-    return DRIVER.replace("{path}", CALLS["".join(more)])
+    size = tile_of(int(str(library.defined_in(tree)["OUTPUTS"])))
+    shared = 8 * size <= SHARED
+    tile = f"cuda.shared.array({size}, float64)" if shared else f"work[block, work.shape[1] - {size} :]"
+    text = DRIVER.replace("{path}", CALLS["".join(more)]).replace("{tile}", f"x = {tile}")
+    return text.replace("{real}", "float64").replace("{half}", "0.5")
 
 
 class Quotients(ast.NodeTransformer):
@@ -96,25 +149,3 @@ def divided(source: str) -> str:
 def localised(text: str) -> str:
     """`local_array(n)` as what CUDA calls it: an array of n floats private to the thread."""
     return re.sub(r"\blocal_array\((\w+)\)", r"cuda.local.array(\1, float64)", text)
-
-
-def build(text: str) -> CompiledProgram:
-    """The program for the device of this machine, or for the simulator where Numba runs one."""
-    from numba import cuda
-    from numba.core import config
-
-    simulated = bool(config.ENABLE_CUDASIM)
-    source = assemble(text, simulated)
-    key = hashlib.sha256(source.encode()).hexdigest()[:40]
-    module = execute(source, key)
-    constants = library.defined_in(ast.parse(text))
-    outputs = int(str(constants["OUTPUTS"]))
-    return CompiledProgram(text, source, "cuda", key, outputs, 0, 256, True, cuda.jit(module.simulate))
-
-
-def execute(source: str, key: str) -> ModuleType:
-    """The module that a source defines."""
-    module = ModuleType(f"greeks_cuda_program_{key}")
-    sys.modules[module.__name__] = module
-    exec(compile(source, f"<{module.__name__}>", "exec"), module.__dict__)
-    return module

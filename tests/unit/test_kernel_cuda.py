@@ -13,6 +13,7 @@ import pytest
 
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.kernels import backends, cuda
+from tests.parity.toolkit import toolkit
 
 NO_PROGRAM: Any = None
 CPU = """\
@@ -60,22 +61,44 @@ def path(theta, grid, seed, stream, index, out):
 COMPARE = f"""
 import numpy as np
 from greeks.kernels import compile as compiler, cpu, cuda
+from greeks.kernels.cuda_shape import Launch
+
 theta, grid = np.array([100.0, 0.2]), np.tile([0.5, 0.25], (2, 1))
-where = dict(seed=-7, stream=2, first=2**33, paths=4096 + 300)
-a = cpu.rows(compiler.load({CPU!r}), theta, grid, **where)
-cuda.MEMORY = 1  # a batch a chunk
-b = cuda.rows(compiler.load({CUDA!r}, "cuda"), theta, grid, **where)
-np.testing.assert_array_equal(a[0], b[0])
-for x, y in zip(a[1:], b[1:]):
-    np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9)
-np.testing.assert_array_equal(a[1][:, 1], b[1][:, 1])
-moments = cuda.run(compiler.load({CUDA!r}, "cuda"), theta, grid, **{{**where, "paths": 300}})
-assert moments.count == 300 and 0.3 < moments.mean[1] < 0.7
+host, device = compiler.load({CPU!r}), compiler.load({CUDA!r}, "cuda")
+
+def same(a, b):
+    np.testing.assert_array_equal(a.counts, b.counts)
+    for x, y in zip(a[1:], b[1:], strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-11)
+
+def shaped(blocks, threads, chunks, **where):
+    cuda.launch_for = lambda work, left: Launch(blocks, threads, min(chunks, left))
+    return cuda.rows(device, theta, grid, **where)
+
+# Two families of two tiles, mixed: a chunk with third and fourth powers, and batches.
+where = dict(seed=-7, stream=2, first=2**33, paths=300, families=2, batches=True, mixing=np.array([[0.5, -0.2]]))
+rows = cuda.rows(device, theta, grid, **where)
+same(cpu.rows(host, theta, grid, **where), rows)
+# More than a chunk; more chunks than blocks, and than fit into one launch.
+where = dict(seed=3, first=4096, paths=4096 + 70)
+same(cpu.rows(host, theta, grid, **where), shaped(1, 1, 1, **where))
+where = dict(seed=3, first=0, paths=130, families=3, batches=True)
+one = shaped(1, 1, 9, **where)
+for shape in ((2, 3, 9), (3, 1, 2)):
+    for x, y in zip(one, shaped(*shape, **where), strict=True):
+        assert x.tobytes() == y.tobytes(), shape
+cuda.devices = lambda: [0, 0]
+for x, y in zip(one, shaped(2, 1, 9, **where), strict=True):
+    assert x.tobytes() == y.tobytes()
+pending = [cuda.submit(device, theta, grid, seed=s, paths=5) for s in (1, 2)]
+first, second = (p.result() for p in pending)
+assert (first.means != second.means).any()
+assert cuda.run(device, theta, grid, seed=1, paths=5).mean.tobytes() == first.means[0].tobytes()
 print("same")
 """
 PTX = f"""
-from greeks.kernels import cuda
-print(cuda.ptx({CUDA!r}))
+from greeks.kernels import cuda_ptx
+print(cuda_ptx.ptx({CUDA!r}))
 """
 
 
@@ -94,34 +117,14 @@ def test_the_simulator_gives_the_numbers_of_the_cpu() -> None:
     assert done.stdout == "same\n", done.stderr
 
 
-def toolkit(folder: Path) -> Path | None:
-    """A folder laid out as Numba expects CUDA_HOME, over any NVVM on this machine; None if there is none."""
-    roots = [Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")), *Path("/usr/local").glob("cuda*")]
-    roots += [Path(entry) / "nvidia" for entry in sys.path]
-    found = [
-        (nvvm, device)
-        for root in roots
-        for nvvm in root.rglob("libnvvm.so*")
-        for device in root.rglob("libdevice.10.bc")
-    ]
-    if not found:
-        return None
-    nvvm, device = found[0]
-    (folder / "nvvm/lib64").mkdir(parents=True)
-    (folder / "nvvm/libdevice").mkdir()
-    (folder / "nvvm/lib64/libnvvm.so").symlink_to(nvvm.resolve())
-    (folder / "nvvm/libdevice/libdevice.10.bc").symlink_to(device.resolve())
-    return folder
-
-
 def test_the_program_compiles_to_ptx_without_a_device(tmp_path: Path) -> None:
     home = toolkit(tmp_path)
     if home is None:
         pytest.skip("no NVVM on this machine: it comes with a CUDA toolkit, or with pip install numba-cuda[cu13]")
     done = python(PTX, CUDA_HOME=str(home))
-    assert ".target sm_80" in done.stdout, done.stderr
+    assert ".target sm_90" in done.stdout, done.stderr
     assert "fma.rn.f64" in done.stdout and "simulate" in done.stdout
-    assert "call" not in done.stdout  # the whole library is inlined
+    assert "{ // callseq" not in done.stdout  # the whole library is inlined
 
 
 def test_without_a_device_it_says_why_and_what_to_do() -> None:

@@ -1,0 +1,64 @@
+"""A CUDA program's text to machine code, kept in the cache like the CPU's: the next process only loads it."""
+
+from __future__ import annotations
+
+import hashlib
+from types import ModuleType
+from typing import Any
+
+from . import cuda_source, modules
+from .compile import CompiledProgram
+from .cuda_errors import clear_errors
+from .cuda_reduction import TILE
+
+
+def build(text: str) -> CompiledProgram:
+    """The program for the device of this machine, or for the simulator where Numba runs one.
+
+    Raises UnsupportedError without a device, EstimationError where its compiler fails.
+    """
+    from .cuda import require, simulated
+
+    require()
+    outputs = cuda_source.outputs_of(text)
+    if simulated():
+        source = cuda_source.assemble(text, simulated=True)
+        module, key = execute(source)
+        return CompiledProgram(text, source, "cuda", key, outputs, 0, TILE, True, module.simulate)
+    source = cuda_source.assemble(text, simulated=False, target=target())
+    key = modules.hash_of(source)
+    with clear_errors():
+        module, compiled = modules.fetch(source, key)
+    return CompiledProgram(text, source, "cuda", key, outputs, 0, TILE, compiled, module.simulate)
+
+
+def target() -> str:
+    """What machine code for the current device depends on, besides its source and Numba: chip, driver, compilers."""
+    from numba import cuda
+    from numba.cuda.cudadrv import driver, nvvm, runtime
+
+    found: Any = cuda.get_current_device().compute_capability
+    versions = [
+        ("driver", lambda: driver.driver.get_version()),
+        (
+            "runtime",
+            lambda: runtime.get_version() if hasattr(runtime, "get_version") else runtime.runtime.get_version(),
+        ),
+        ("nvvm", lambda: nvvm.NVVM().get_version()),
+        ("target", lambda: cuda.__file__),
+    ]
+    return f"compute capability {tuple(found)}; " + "; ".join(f"{name} {version_of(ask)}" for name, ask in versions)
+
+
+def version_of(ask: Any) -> str:
+    """A version, or why it cannot be had: the packages that offer CUDA do not all tell the same."""
+    try:
+        return str(ask())
+    except Exception as error:
+        return type(error).__name__
+
+
+def execute(source: str) -> tuple[ModuleType, str]:
+    """The module that a source defines, in memory, and its key."""
+    key = hashlib.sha256(source.encode()).hexdigest()[:40]
+    return modules.execute(source, key, None), key
