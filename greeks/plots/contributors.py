@@ -37,6 +37,7 @@ def contributors(
     *,
     top: int = 10,
     name: str = "id",
+    unit: str = "",
     title: str = "",
     axes: Axes | None = None,
 ) -> Figure:
@@ -52,6 +53,9 @@ def contributors(
         How many bars.
     name : str
         The column to name them by; the index if there is no such column.
+    unit : str, optional
+        What the axis says the numbers are in, such as "currency per volatility point" for those in desk units; by
+        default the unit of numbers per 1.00 and per year.
     title : str, optional
     axes : matplotlib Axes, optional
         Where to draw; on a figure of its own by default.
@@ -77,9 +81,10 @@ def contributors(
         bars.append((f"all {len(held) - shown:,} others", others, np.nan))
     axes = canvas(axes, 7.2, 0.32 * len(bars) + 1.6)
     _bars(axes, bars, others=len(held) > shown)
-    net = f"net {thousands(float(values.sum()))} over {len(held):,} position{'s' * (len(held) != 1)}; whiskers: ± {BAND:g} standard errors"
+    held_by = f"{len(held):,} position{'s' * (len(held) != 1)}"
+    net = f"net {thousands(float(values.sum()))} over {held_by}; whiskers: ± {BAND:g} standard errors"
     dress(axes, title or f"Largest contributions to {greek}", net)
-    axes.set_xlabel(what_is_drawn(greek, "value"), fontsize=9.5)
+    axes.set_xlabel(f"{greek}, {unit}" if unit else what_is_drawn(greek, "value"), fontsize=9.5)
     return figure_of(axes)
 
 

@@ -156,6 +156,11 @@ def test_contributors_are_the_largest_and_the_rest_is_one_bar() -> None:
     assert any(text.get_text().startswith("net 600 over 12 positions") for text in axes.texts)
 
 
+def test_desk_units_can_be_named() -> None:
+    axes = plots.contributors(risk(3), unit="thousands per point").axes[0]
+    assert axes.get_xlabel() == "delta, thousands per point"
+
+
 def test_pictures_go_on_axes_that_are_there() -> None:
     figure = Figure()
     left, right = figure.subplots(1, 2)

@@ -88,8 +88,8 @@ def explain_pnl(
     4        vanna   0.17
     5        theta  -0.18
     6    explained -10.74
-    7  revaluation -10.73
-    8  unexplained   0.01
+    7  revaluation -10.83
+    8  unexplained  -0.08
 
     References
     ----------

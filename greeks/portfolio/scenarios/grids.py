@@ -55,8 +55,8 @@ def scenario_grid(
     >>> table.pivot(index="volatility", columns="spot", values="change").round(1)
     spot        -0.1  0.0   0.1
     volatility
-    -0.02      -61.1 -7.5  66.5
-     0.02      -46.1  7.5  78.0
+    -0.02      -60.6 -7.5  66.1
+     0.02      -46.5  7.5  78.5
     """
     if not isinstance(axes, Mapping) or not axes:
         raise SchemaError(f"axes = {axes!r:.60}: expected sizes by parameter, such as {{'spot': [-0.1, 0.0, 0.1]}}")

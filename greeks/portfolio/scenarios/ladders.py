@@ -59,7 +59,7 @@ def ladder(
     spot
     -0.1    4.30   50.91
      0.0    6.37  104.51
-     0.1    7.95  176.63
+     0.1    7.96  176.63
     """
     axes = [Axis(parameter, sizes, how, underlying)]
     return revalued(book, market, along(axes), greeks, Summing(by, rates, errors, payoffs), settings)

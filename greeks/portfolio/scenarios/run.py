@@ -85,7 +85,7 @@ def scenarios(
     >>> table = gk.scenarios(book, market, {"crash": crash, "rates up": gk.Shift("rate", 0.01)}, paths=2**12)
     >>> table[["scenario", "greek", "change"]].round(2)
        scenario  greek  change
-    0     crash  price  -58.62
+    0     crash  price  -58.97
     1  rates up  price    5.39
     """
     named = [Scenario(name, _listed(name, shifts)) for name, shifts in cases.items()]
