@@ -19,8 +19,8 @@ from greeks.reference import geometric_asian as asian
 
 MODEL = gk.BlackScholes(100.0, 0.05, 0.2, 0.02)
 CALL = gk.Call(100.0, 1.0)
-price = partial(gk.price, MODEL, CALL, estimator=gk.Pathwise())  # sampled, where `auto` would integrate
-sensitivities = partial(gk.sensitivities, MODEL, CALL, estimator=gk.Pathwise())
+price = partial(gk.price, MODEL, CALL, estimator=gk.Pathwise(), controls=())  # sampled, where `auto` would integrate
+sensitivities = partial(gk.sensitivities, MODEL, CALL, estimator=gk.Pathwise(), controls=())
 
 
 def test_a_target_for_the_price_is_met_and_not_by_far() -> None:
@@ -195,7 +195,7 @@ def ended(name: str, seeds: int) -> tuple[list[gk.Estimate], float]:
     payoff, target, settings = ENDINGS[name]
     assert isinstance(payoff, gk.Call)
     truth = closed.call(100.0, 0.05, 0.2, 0.02, float(payoff.strike), 1.0)
-    run = partial(gk.price, MODEL, payoff, estimator=gk.Pathwise(), paths=2**12, threads=1, **settings)
+    run = partial(gk.price, MODEL, payoff, estimator=gk.Pathwise(), controls=(), paths=2**12, threads=1, **settings)
     return [run(seed=s, std_error=target) for s in range(seeds)], truth
 
 
@@ -223,7 +223,7 @@ def test_stopping_at_a_target_biases_by_less_than_a_tenth_of_the_error(name: str
 def test_stopping_point_sets_keeps_the_intervals_honest() -> None:
     payoff = gk.AsianCall(100.0, 1.0, 12, average="geometric")
     truth = asian.call(100.0, 0.05, 0.2, 0.02, 100.0, 1.0, 12)
-    run = partial(gk.price, MODEL, payoff, estimator=gk.Pathwise(), sampler=gk.Sobol(), paths=2**12, threads=1)
+    run = partial(gk.price, MODEL, payoff, estimator=gk.Pathwise(), controls=(), sampler=gk.Sobol(), paths=2**12)
     estimates = [run(seed=s, std_error=0.004) for s in range(SEEDS)]
     covered = sum(low < truth < high for low, high in (e.interval() for e in estimates))
     assert abs(covered - 0.95 * SEEDS) < 3.29 * math.sqrt(0.95 * 0.05 * SEEDS) + 1.0

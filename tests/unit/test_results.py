@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -135,6 +136,20 @@ def test_pickle_round_trip(result: Sensitivities) -> None:
     again = pickle.loads(pickle.dumps(result))
     assert again == result and repr(again) == repr(result)
     np.testing.assert_array_equal(again.covariance, result.covariance)
+
+
+def test_a_result_that_is_not_complete_says_so_everywhere(result: Sensitivities) -> None:
+    assert result.complete and result.warning == "" and "stopped" not in repr(result)
+    cut = replace(result, stopped="interrupted after 100 of 200 paths")
+    assert not cut.complete and cut.warning == "stopped early: interrupted after 100 of 200 paths"
+    assert "warning: stopped early: interrupted after 100 of 200 paths" in repr(cut).splitlines()
+    assert "<p>warning: stopped early: interrupted" in cut._repr_html_()
+
+
+def test_numbers_alone_cannot_go_on(result: Sensitivities) -> None:
+    for go_on in (result.resume, result.verify, lambda: result.save("nowhere")):
+        with pytest.raises(SchemaError, match="holds numbers only"):
+            go_on()
 
 
 def test_a_result_does_not_change_with_the_dict_it_was_made_from() -> None:
