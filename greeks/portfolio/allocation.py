@@ -110,10 +110,7 @@ def _variances(joint: Joint, names: Sequence[str], trades: Sequence[Trade], rows
     for trade in rows:
         if not np.isnan(joint.values[trade.position]).any():
             at[trade.underlying].append(trade.position)
-    found = [joint.net(np.array(own, dtype=np.int64), np.ones(len(own))) for own in at.values()]
-    return np.array(
-        [net.std_errors**2 if own else 0.0 * net.std_errors for net, own in zip(found, at.values(), strict=True)]
-    )
+    return np.array([joint.net(np.array(own, dtype=np.int64), np.ones(len(own))).variances for own in at.values()])
 
 
 def _cost(underlying: str, trades: Sequence[Trade], outcomes: Mapping[int, Outcome]) -> float:

@@ -80,7 +80,7 @@ class Joint:
             of_stream, freedom = _variance_of_mean(batches)
             variance += of_stream
             degrees.append(freedom)
-        return Net(values, np.maximum(np.sqrt(variance), ROUNDING * np.abs(values)), min(degrees, default=0))
+        return Net(values, variance, min(degrees, default=0))
 
     def missing(self, rows: Integers) -> str:
         """What is to be said of numbers that some of the rows lack; "ok" if there is nothing."""
@@ -97,11 +97,16 @@ class Joint:
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """Sums (m,) and their standard errors (m,); `degrees` are those of Student's law for intervals."""
+    """Sums (m,) and what the paths add to their variances (m,); `degrees` are those of Student's law for intervals."""
 
     values: Array
-    std_errors: Array
+    variances: Array
     degrees: int
+
+    @property
+    def std_errors(self) -> Array:
+        """(m,), no less than rounding leaves."""
+        return np.maximum(np.sqrt(self.variances), ROUNDING * np.abs(self.values))
 
 
 def _sums(terms: Array) -> Array:

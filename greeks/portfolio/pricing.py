@@ -55,9 +55,10 @@ def run(
     scheme: Any = None,
     sampler: Any = None,
     estimator: Any = "auto",
+    controls: Any = "auto",
     paths: int = 2**16,
     seed: int = 0,
-    std_error: float | Mapping[str, float] | None = None,
+    std_error: Any = None,
     net_std_error: float | Mapping[str, float] | None = None,
     max_paths: int | None = None,
     time_limit: float | None = None,
@@ -90,13 +91,13 @@ def run(
     errors : {"raise", "coerce"}
         What bad rows and refused Greeks lead to: one error that lists them all, or NaN and a reason in
         `status`.
-    scheme, sampler, estimator, backend, threads
+    scheme, sampler, estimator, controls, backend, threads
         As in `sensitivities`, for every trade.
     paths : int
         Paths for each trade, unless an error decides.
     seed : int
-    std_error : float or mapping of str to float, optional
-        Target for one contract of each trade, before the quantity.
+    std_error : optional
+        Target for one contract of each trade, before the quantity, as in `sensitivities`.
     net_std_error : float or mapping of str to float, optional
         Target for the sums over the whole book, or those of each currency: paths are added to the underlyings whose
         part of the error, after all hedges, is worth the most for the work.
@@ -155,7 +156,8 @@ def run(
         raise SchemaError(f"errors = {errors!r}: expected 'raise' or 'coerce'")
     names, wanted = _requested(greeks), units_of(units)
     settings = Settings(
-        scheme, sampler, estimator, paths, seed, std_error, net_std_error, max_paths, time_limit, backend, threads
+        *(scheme, sampler, estimator, paths, seed, std_error, net_std_error, max_paths, time_limit, backend, threads),
+        controls,
     )
     settings.check(names)
     pool_of(executor)

@@ -27,12 +27,13 @@ class Settings:
     estimator: Any = "auto"
     paths: int = fields.whole(2, default=2**16)
     seed: int = fields.whole(-(2**63), default=0)
-    std_error: float | Mapping[str, float] | None = None
+    std_error: Any = None
     net_std_error: float | Mapping[str, float] | None = None
     max_paths: int | None = fields.whole(1, default=None)
     time_limit: float | None = fields.positive(default=None, hint="give the seconds for the whole book")
     backend: str = "cpu"
     threads: int | None = fields.whole(1, default=None)
+    controls: Any = "auto"
 
     def __post_init__(self) -> None:
         fields.check(self)

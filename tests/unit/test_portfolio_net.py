@@ -160,6 +160,11 @@ def test_paths_go_where_the_error_of_the_sum_is() -> None:
     pd.testing.assert_frame_equal(again, risk, check_exact=True)
 
 
+def test_errors_of_rounding_ask_for_no_paths() -> None:
+    risk = run(BOOK, MARKET, ["delta"], net_std_error={"delta": 1e-12})
+    assert risk.net().loc["total", "delta_std_error"] > 1e-12
+
+
 def test_a_limit_of_paths_holds_for_sums_too() -> None:
     risk = run(BOOK, MARKET, ["delta"], net_std_error=1e-9, max_paths=2**13, **SAMPLED)
     assert risk.net().loc["total", "delta_std_error"] > 1e-9
