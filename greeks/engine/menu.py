@@ -19,7 +19,7 @@ from greeks.estimators.blend import Blend
 from greeks.estimators.direction import Direction
 from greeks.estimators.greek import Greek, Vocabulary
 from greeks.estimators.mean import Mean
-from greeks.estimators.selection import Against, Offer, offer
+from greeks.estimators.selection import Against, Choice, Offer, offer
 from greeks.estimators.selection import Wanted as WantedOfOne
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import Expr, is_const
@@ -165,7 +165,8 @@ def _build(
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
     words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
     legs = legs_of(contract, scheme, priced, controls, shape)
-    kitchen = _Kitchen(priced, shape, scheme, Pantry(legs, priced.exit is not None, words, scheme))
+    pantry = Pantry(legs, priced.exit is not None, words, scheme)
+    kitchen = _Kitchen(priced, shape, scheme, pantry, named=controls != "auto")
     entries = [_price_entry(kitchen, greeks, wanted)]
     refusals: dict[str, str] = {}
     for name in greeks:
@@ -203,8 +204,8 @@ def _wanted_of(name: str, wanted: Wanted) -> WantedOfOne:
 class _Kitchen:
     """Applies estimators once for each direction, however many Greeks share it."""
 
-    def __init__(self, priced: Fold, shape: GridShape, scheme: Scheme, pantry: Pantry) -> None:
-        self.priced, self.shape, self.scheme, self.pantry = priced, shape, scheme, pantry
+    def __init__(self, priced: Fold, shape: GridShape, scheme: Scheme, pantry: Pantry, named: bool) -> None:
+        self.priced, self.shape, self.scheme, self.pantry, self.named = priced, shape, scheme, pantry, named
         self.known: dict[Any, tuple[Offer, tuple[Option, ...]]] = {}
 
     def entry(self, greek: Greek, wanted: WantedOfOne) -> Entry:
@@ -224,16 +225,18 @@ class _Kitchen:
         key = ("*".join(d.label for d in directions), wanted)
         if key not in self.known:
             offered = offer(self.priced, greek, directions, wanted, self.shape.single)
-            self.known[key] = offered, tuple(self._option(directions, c.estimator, c.fold) for c in offered.choices)
+            self.known[key] = offered, tuple(self._option(directions, c, wanted) for c in offered.choices)
         return self.known[key]
 
-    def _option(self, directions: tuple[Direction, ...], estimator: Estimator, fold: Fold) -> Option:
-        fold = self.scheme.sampled(fold)
+    def _option(self, directions: tuple[Direction, ...], choice: Choice, wanted: WantedOfOne) -> Option:
+        """With all controls; an estimator that is named gives plain samples, unless controls are named as well."""
+        estimator, fold = choice.estimator, self.scheme.sampled(choice.fold)
         label = f"{'*'.join(d.label for d in directions) or 'price'} {estimator!r}"
         outputs = {label: fold.outputs["price"], f"{CONTROL}{label}": fold.outputs["unit"]}
         kept = {k: e for k, e in outputs.items() if k == label or not is_const(e)}
         if "bias" in fold.outputs:
             kept[f"{BIAS}{label}"] = fold.outputs["bias"]
         alone = Fold(fold.carries, kept, fold.scoring, fold.no_density, fold.noise, fold.observes_start)
-        controls = self.pantry.controls(estimator, directions)
+        plain = not self.named and isinstance(wanted, (Estimator, Blend))
+        controls = () if plain else self.pantry.controls(estimator, directions)
         return Option(estimator, label, kept, alone, cost(alone, self.shape), fold.outputs.get("reach"), controls)

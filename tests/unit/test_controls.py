@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
+from greeks.controls import AUTOMATIC
 from greeks.engine.contract import Contract
 from greeks.engine.control import FEWEST, SCORE, Pairing
 from greeks.engine.grid import time_grid
@@ -47,7 +48,7 @@ def moments_of(name: str, wanted: object = "auto") -> tuple[Pairing, Moments]:
     model, payoff, greeks = CASES[name]
     contract, scheme = Contract.of(model, payoff), SCHEMES.get(name) or default_scheme(model)
     grid = time_grid(payoff, scheme)
-    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, controls="auto")
+    menu = menu_for(contract, scheme, grid.shape, greeks, wanted, controls=AUTOMATIC)
     picks = tuple((e.best or 0,) for e in menu.entries)
     plan = plan_of(menu, contract, picks, controls=controls_of(menu, picks))
     program = load(plan.program.cpu, "cpu")
@@ -119,10 +120,17 @@ def test_a_payoff_that_is_its_own_control_comes_out_exact() -> None:
     payoff = gk.AsianCall(100.0, 1.0, 12, average="geometric")
     terms = {"spot": 100.0, "rate": 0.05, "volatility": 0.2, "dividend": 0.02, "strike": 100.0, "maturity": 1.0}
     truth = greeks(geometric_asian.call, **terms, dates=12)
-    r = gk.sensitivities(MODEL, payoff, ["delta", "vega", "rho"], estimator=gk.Pathwise(), paths=2**13)
+    r = gk.sensitivities(MODEL, payoff, ["delta", "vega", "rho"], controls=(gk.GeometricAverage(),), paths=2**13)
     for greek in r:
         assert r[greek].value == pytest.approx(truth[greek], rel=1e-8)
     assert "no variance left" in r["delta"].reason
+
+
+def test_an_estimator_that_is_named_gives_plain_samples_unless_controls_are_named_too() -> None:
+    plain = gk.price(MODEL, ASIAN, controls=(), estimator=gk.Pathwise(), paths=2**12)
+    assert gk.price(MODEL, ASIAN, estimator=gk.Pathwise(), paths=2**12) == plain
+    r = gk.price(MODEL, ASIAN, estimator=gk.Pathwise(), controls=(gk.GeometricAverage(),), paths=2**12)
+    assert r.std_error < plain.std_error / 20
 
 
 # small runs ------------------------------------------------------------------------------------------------------
