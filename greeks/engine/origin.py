@@ -87,7 +87,5 @@ class Origin:
 
 def chosen(menu: Menu, decision: Decision) -> tuple[tuple[str, ...], ...]:
     """The samples that a decision takes for every number of a menu, in words."""
-    return tuple(
-        tuple(f"{e.greek.name} by {e.options[k].estimator!r}" for k in which)
-        for e, which in zip(menu.entries, decision.picks, strict=True)
-    )
+    picked = zip(menu.entries, decision.picks, strict=True)
+    return tuple(tuple(e.options[k].label for k in which) for e, which in picked)
