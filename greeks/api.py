@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from greeks.engine.devices import available, check_precision, settled
 from greeks.engine.explain import explanation
 from greeks.engine.legs import Controls, check_controls
 from greeks.engine.menu import Wanted
@@ -42,6 +43,7 @@ def sensitivities(
     progress: bool = False,
     stream: int = 0,
     first: int = 0,
+    precision: str = "float64",
 ) -> Sensitivities:
     """Price V = E[discounted cash flows] and derivatives of V, all from the same paths.
 
@@ -62,10 +64,12 @@ def sensitivities(
     std_error : target, a number or `Relative(1e-3)`, one for all numbers or by Greek; batches are added until it holds.
     max_paths, time_limit : where batches stop all the same (paths; seconds), as they do at Ctrl-C; `stopped` then says
         so. A second Ctrl-C within three seconds is a KeyboardInterrupt, as is one before there is any result.
-    backend : "cpu" or "cuda". threads : cores used, all by default.
+    backend : "cpu", "cuda", or "auto" for a device where there is one and the work is large enough; the result's
+        `backend` says which it was. threads : cores used, all by default.
     progress : show a line with the errors so far and the time left.
     stream : a family of draws, so that runs with one seed are independent.
     first : number of the first path, a multiple of 8,192, where this is a part of a longer run; see `merge`.
+    precision : "float64", or on a device "float32" for its paths (sums stay in double precision).
 
     Returns
     -------
@@ -90,9 +94,11 @@ def sensitivities(
     settings = Settings(
         scheme, sampler, estimator, paths, seed, std_error, max_paths, time_limit, backend, threads, stream, progress,
         first,
-        controls=controls,
+        controls=controls, precision=precision,
     )  # fmt: skip
     check_settings(settings)
+    settings = settled(settings, model, payoff, names)
+    check_precision(settings)
     return estimate(model, payoff, names, settings)
 
 
@@ -143,8 +149,6 @@ def backends() -> Mapping[str, Any]:
     >>> gk.backends()["cpu"].available
     True
     """
-    from greeks.engine.devices import available
-
     return available()
 
 

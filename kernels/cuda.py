@@ -227,6 +227,21 @@ def devices() -> list[int]:
     return list(range(len(cuda.gpus)))
 
 
+def hardware() -> tuple[str, ...]:
+    """What the devices are, for people to read."""
+    if simulated():
+        return ("Numba's simulator",)
+    from numba import cuda
+
+    return tuple(described(device) for device in cuda.gpus)
+
+
+def described(device: Any) -> str:
+    """Name and compute capability of a device."""
+    name = device.name.decode() if isinstance(device.name, bytes) else str(device.name)
+    return f"{name} (compute capability {'.'.join(map(str, device.compute_capability))})"
+
+
 def of_device(device: int) -> AbstractContextManager[Any]:
     """Make a device's context the current one."""
     from numba import cuda

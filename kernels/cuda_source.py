@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
-from . import library
+from . import cuda_single, library
 from .cuda_reduction import TILE
+from .cuda_single import is_single
 
 DEVICE_HEADER = """\
 # {target}
@@ -32,7 +34,7 @@ from numpy import divide, errstate, float32, float64
 from greeks.kernels.scalars import bits_float, float_bits, fma, opaque, sqrt
 
 def quotient(a, b):
-    return divide(float64(a), float64(b))
+    return divide(a, b)
 
 def device(function):
     return function
@@ -76,11 +78,11 @@ def simulate(theta, grid, seed, stream, starts, counts, mixing, u, work, means, 
 """
 PATH = "path(theta, grid, seed, stream, index, {}results)"
 PAIR = f"""\
-{PATH.format("1.0, ")}
+{PATH.format("{real}(1.0), ")}
                 mirrored = cuda.local.array(OUTPUTS, {{real}})
-                {PATH.format("-1.0, ").replace("results", "mirrored")}
+                {PATH.format("{real}(-1.0), ").replace("results", "mirrored")}
                 for j in range(OUTPUTS):
-                    results[j] = {{half}} * (results[j] + mirrored[j])"""
+                    results[j] = {{real}}(0.5) * (results[j] + mirrored[j])"""
 CALLS = {  # more argument of `path` -> its call
     "": PATH.format(""),
     "side": PAIR,
@@ -95,15 +97,29 @@ def assemble(text: str, simulated: bool, target: str = "") -> str:
 
     target: what else the machine code depends on, such as the device's compute capability.
     """
-    tree = ast.parse(text)
-    kernel = driver(tree)
-    defined = library.defined_in(tree)
-    needed = library.closure(library.names_in(tree) | NEEDED | {"LANES", "ROW"}, frozenset(defined))
-    constants = [item.text for item in needed if item.role == "constant"]
-    functions = [f"@device\n{item.text}" for item in needed if item.role != "constant"]
     header = SIMULATOR_HEADER if simulated else DEVICE_HEADER.replace("{target}", target)
-    module = "\n\n".join([header, *constants, *functions, localised(text), kernel]) + "\n"
+    if is_single(text):
+        header += cuda_single.SIMULATOR_HEADER if simulated else cuda_single.DEVICE_HEADER
+    module = "\n\n".join([header, *parts(text, NEEDED), driver(ast.parse(text))]) + "\n"
     return divided(module) if simulated else module
+
+
+def parts(text: str, needed: Iterable[str] = ()) -> list[str]:
+    """Constants and functions of the library that a program needs, and its own, in the precision it is for."""
+    tree, in_single = ast.parse(text), is_single(text)
+    defined = frozenset(library.defined_in(tree)) | (cuda_single.PROVIDED if in_single else frozenset())
+    found = library.closure(library.names_in(tree) | {*needed, "LANES", "ROW"}, defined)
+    constants = [item.text for item in found if item.role == "constant"]
+    functions = [(item.name, item.text) for item in found if item.role != "constant"]
+    if in_single:
+        functions = [(name, cuda_single.rounded_function(name, body)) for name, body in functions]
+        text = cuda_single.rounded_text(text)
+    return [*constants, *(f"@device\n{body}" for _, body in functions), localised(text, real(in_single))]
+
+
+def real(in_single: bool) -> str:
+    """The type of a path's numbers."""
+    return "float32" if in_single else "float64"
 
 
 def outputs_of(text: str) -> int:
@@ -124,7 +140,7 @@ def driver(tree: ast.Module) -> str:
     shared = 8 * size <= SHARED
     tile = f"cuda.shared.array({size}, float64)" if shared else f"work[block, work.shape[1] - {size} :]"
     text = DRIVER.replace("{path}", CALLS["".join(more)]).replace("{tile}", f"x = {tile}")
-    return text.replace("{real}", "float64").replace("{half}", "0.5")
+    return text.replace("{real}", real("PRECISION" in library.defined_in(tree)))
 
 
 class Quotients(ast.NodeTransformer):
@@ -146,6 +162,6 @@ def divided(source: str) -> str:
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
 
-def localised(text: str) -> str:
+def localised(text: str, kind: str) -> str:
     """`local_array(n)` as what CUDA calls it: an array of n floats private to the thread."""
-    return re.sub(r"\blocal_array\((\w+)\)", r"cuda.local.array(\1, float64)", text)
+    return re.sub(r"\blocal_array\((\w+)\)", rf"cuda.local.array(\1, {kind})", text)

@@ -29,3 +29,4 @@ class Settings:
     progress: bool = False
     first: int = 0
     controls: Controls = "auto"
+    precision: str = "float64"

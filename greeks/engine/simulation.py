@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from greeks.engine.batches import Batches
 from greeks.engine.clock import Clock
 from greeks.engine.control import PILOT, Array, cross_fitted
+from greeks.engine.devices import check_precision, loaded
 from greeks.engine.estimates import read, unbiased
 from greeks.engine.noise import held
 from greeks.engine.plan import Plan
@@ -55,10 +56,10 @@ def simulate(
     `before` is what was sampled for the same plan: it is gone on with.
     """
     from greeks.kernels import backends
-    from greeks.kernels.compile import load
 
+    check_precision(settings, readings)
     rows_of = backends.module_of(settings.backend).rows
-    program = load(plan.program.cuda if settings.backend == "cuda" else plan.program.cpu, settings.backend)
+    program = loaded(plan.program, settings)
     draws: dict[str, Any] = {"seed": settings.seed, "stream": settings.stream, "threads": settings.threads}
     draws |= {"normals": held(table, rows), "batches": batches}
     with shown(settings.progress) as progress:

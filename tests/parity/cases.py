@@ -123,8 +123,8 @@ CASES = (
         ("delta",),
         "scheme=gk.Euler(3), estimator=gk.Malliavin()",
     ),
-    slow("vibrato", BLACK_SCHOLES, "gk.DigitalCall(101.0, 1.0)", ("vega",), "estimator=gk.Vibrato()"),
-    slow("smoothed", BLACK_SCHOLES, "gk.DigitalCall(101.0, 1.0)", ("delta",), "estimator=gk.Smoothed(width=2.0)"),
+    slow("vibrato", CEV, "gk.DigitalCall(101.0, 1.0)", ("delta",), "scheme=gk.Euler(3), estimator=gk.Vibrato()"),
+    slow("smoothed", BLACK_SCHOLES, "gk.DigitalCall(101.0, 1.0)", ("delta",), "estimator=gk.Smoothed(width=0.02)"),
     slow("CEV by Euler", CEV, "gk.Put(101.0, 1.0)", ("delta", "d_sigma", "d_beta"), f"scheme=gk.Euler(4), {PATHWISE}"),
     slow("CEV by Milstein", CEV, "gk.Put(101.0, 1.0)", ("delta",), f"scheme=gk.Milstein(4), {BUMPS}"),
     slow(

@@ -14,10 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 from greeks.errors import SchemaError, UnsupportedError
-from greeks.kernels import backends, cpu, cuda
+from greeks.kernels import backends, cpu
 from greeks.kernels import compile as compiler
+from greeks.kernels.calling import address
 from greeks.kernels.chunks import CHUNK
 from greeks.kernels.compile import CompiledProgram
+from greeks.kernels.foundation import foundation
+from greeks.kernels.lanes import SCRATCH
 from greeks.kernels.moments import Chunks, Moments, combine, merge
 from greeks.kernels.normal import normal_pair
 from greeks.kernels.reduction import EVERY
@@ -162,9 +165,12 @@ def test_higher_moments_are_those_after_mixing() -> None:
 
 def replayed(lanes: Array, mixing: Array) -> Chunks:
     """One chunk of outputs that are given: rows of lanes, block after block."""
-    m, rows = len(mixing) or 1, len(lanes) // 16 // 264
-    chunk = Chunks(np.array([CHUNK]), np.empty((1, m)), np.empty((1, m, m)), np.empty((1, m, 4)))
-    cuda.reduce(lanes, rows, 0, CHUNK, mixing, chunk)
+    m, rows, base = len(mixing) or 1, len(lanes) // 16 // 264, foundation()
+    chunk = Chunks.unfilled(np.array([CHUNK]), m)
+    starts, counts = cpu.ranges(0, CHUNK)
+    w, u, sums = cpu.aligned(rows * 264 + SCRATCH), cpu.aligned(1), np.empty(m)
+    where = np.array([[float(rows), 0.0]])
+    base.simulate(address(base.replay), 0, 256, lanes, where, 0, 0, starts, counts, mixing, w, u, sums, *chunk[1:])
     return chunk
 
 
