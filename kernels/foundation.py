@@ -54,6 +54,7 @@ class Foundation:
     names: Mapping[str, Any]
 
 
+@lru_cache(maxsize=1)
 def foundation() -> Foundation:
     """The shared code of this process, compiled or fetched at the first call."""
     return build(shared_source(), helper_source())

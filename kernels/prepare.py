@@ -19,6 +19,7 @@ from .foundation import foundation
 from .moments import Array
 
 LOADING, COMPILING = 0.005, 0.4  # seconds that a text may have cost as Python before it is loaded, compiled
+WORTH_COMPILING = 0.05  # seconds that calls in sight would cost as Python: what is compiled serves later processes too
 COMPILED = {  # name -> arguments of the functions that Python does not have to the same bits
     "exp": "a", "log": "a", "tanh": "a", "sin": "a", "cos": "a", "normal_cdf": "a", "normal_pdf": "a",
     "normal_quantile": "a", "power": "a, b", "exprel": "k, a", "fma": "a, b, c",
@@ -44,7 +45,7 @@ class Preparation:
 
     def __init__(self, text: str) -> None:
         self.source = f"{HEADER}\n@entry(PREPARE, CACHED)\n{text}\n"
-        self.spent = 0.0
+        self.spent = self.last = 0.0
         self.looked = self.compiled = False
         self.play = played(text)
 
@@ -61,7 +62,16 @@ class Preparation:
         except ZeroDivisionError:  # a Python float divided, which compiled code does as IEEE 754 says
             self.compile()
             self.play(theta, fine, dates, grid, table)
-        self.spent += time.perf_counter() - started
+        self.last = time.perf_counter() - started
+        self.spent += self.last
+
+    def expect(self, calls: int) -> None:
+        """So many calls are to come: machine code is worth its time for many that are slow."""
+        foreseen = self.last * calls
+        if self.compiled or foreseen < LOADING:
+            return
+        if foreseen > WORTH_COMPILING or cache.find(self.key) is not None:
+            self.compile()
 
     def is_due(self) -> bool:
         """Whether Python has cost as much as compiling would, or loading what an earlier process compiled."""

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from greeks.engine.contract import Contract
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Entry, Menu, Option, Picks
-from greeks.engine.pilot import PATHS, Pilot, all_contested, sampled
+from greeks.engine.pilot import PATHS, Pilot, all_contested, sampled, stages
 from greeks.engine.plan import Kept, Plan, Sample, controls_of, plan_of
-from greeks.engine.worth import worth_of
+from greeks.engine.worth import unmeasured, worth_of
 from greeks.errors import EstimationError
 from greeks.estimators.base import Estimator
 from greeks.estimators.mean import Mean
@@ -49,31 +49,63 @@ class _Taken:
     reason: str
 
 
-def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> Decision:
-    """The options and controls of a menu to run for a contract; a pilot is run only where there is something to ask."""
+def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int = 2**16) -> Decision:
+    """The options and controls of a menu to run for a contract; a pilot is run only where there is something to ask.
+
+    paths : those of the run, at first. One so short that a pilot would be most of it takes what is simplest.
+    """
     asked = menu.contested or menu.controlled
-    key = (contract.numbers, grid.key, backend) if asked else grid.key
+    pilots = stages(paths) or ((PATHS,) if menu.insists else ()) if asked else ()
+    key = (contract.numbers, grid.key, backend, pilots) if pilots else grid.key
     if key not in menu.decisions:
-        taken = _pilot(menu, contract, grid, backend) if menu.contested else {}
-        menu.decisions[key] = _with_controls(menu, contract, grid, backend, _decision(menu, grid, taken))
+        taken = _pilot(menu, contract, grid, backend, pilots) if menu.contested else {}
+        decision = _decision(menu, grid, taken)
+        menu.decisions[key] = (
+            _with_controls(menu, contract, grid, backend, pilots[-1], decision)
+            if pilots
+            else replace(decision, controls=unmeasured(menu, decision.picks, grid))
+        )
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return menu.decisions[key]
 
 
-def _pilot(menu: Menu, contract: Contract, grid: TimeGrid, backend: str) -> dict[int, _Taken]:
+def _pilot(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Mapping[int, _Taken]:
+    """What the contested entries are won by, from a pilot that is as long as it takes."""
+    if not pilots:
+        return {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested}
     plan = plan_of(menu, contract, all_contested(menu), pilot=True)
-    return _measured(menu, plan, grid, sampled(plan, *plan.table(contract, grid), backend))
+    table = plan.table(contract, grid)
+    for paths in pilots:
+        found = sampled(plan, *table, backend, paths)
+        if _clear(menu, plan, grid, found):
+            break
+    return _measured(menu, plan, grid, found)
 
 
-def _with_controls(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, decision: Decision) -> Decision:
+def _clear(menu: Menu, plan: Plan, grid: TimeGrid, found: Pilot) -> bool:
+    groups = _groups(menu, plan)
+    return all(
+        not e.blended and found.clear(groups[_group(e)], np.array([o.cost.of(grid) for o in e.options]))
+        for e in menu.entries
+        if e.contested
+    )
+
+
+def _simplest(e: Entry) -> _Taken:
+    return _Taken((0,), (1.0,), _joined("the simplest: too few paths for a pilot", e, e.options[0]))
+
+
+def _with_controls(
+    menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, decision: Decision
+) -> Decision:
     """With the controls that a pilot of what is decided finds worth their time."""
     candidates = controls_of(menu, decision.picks)
     if not any(candidates):
         return decision
     plan = plan_of(menu, contract, decision.picks, controls=candidates)
     claims = {c.name for e in menu.entries for o in e.options for c in o.controls if c.claimed}
-    seen = sampled(plan, *plan.table(contract, grid), backend, PATHS * (FOR_CLAIMS if claims else 1))
+    seen = sampled(plan, *plan.table(contract, grid), backend, PATHS * FOR_CLAIMS if claims else paths)
     _refuse_contradicted(claims.intersection(seen.contradicted))
     worth = worth_of(menu, plan, seen, decision.picks, decision.weights, grid)
     bought = tuple(worth.told(i) for i in range(len(menu.entries)))

@@ -9,6 +9,7 @@ correlated, and cancel in a position that is long and short; `Group.batches` tel
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -123,14 +124,25 @@ def _is_sure(task: Task, settings: Settings) -> bool:
     return plain and task.plan.sure
 
 
+def _tables(tasks: Mapping[int, Task]) -> dict[int, tuple[Array, Array]]:
+    """What the kernels are given for each task."""
+    left = Counter(id(task.plan) for task in tasks.values())
+    found = {}
+    for k, task in tasks.items():
+        found[k] = task.table()
+        if more := left.pop(id(task.plan), 0):
+            task.plan.expect(more)
+    return found
+
+
 def _sure(tasks: Mapping[int, Task], settings: Settings) -> dict[int, _Result]:
     """The results of contracts integrated in closed form, as far as they are numbers."""
     from greeks.kernels import sweeping
     from greeks.kernels.compile import load
     from greeks.kernels.reduction import BATCHES
 
-    parts = [(load(t.plan.program.cpu), *t.table()) for t in tasks.values()]
-    swept = [sweeping.Task(program, table, rows, 0, None, 0) for program, table, rows in parts]
+    tables = _tables(tasks)
+    swept = [sweeping.Task(load(t.plan.program.cpu), *tables[k], 0, None, 0) for k, t in tasks.items()]
     found = sweeping.rows_of_all(swept, seed=0, first=0, paths=1, threads=1) if swept else []
     results = {}
     for (k, task), chunks in zip(tasks.items(), found, strict=True):
@@ -150,7 +162,8 @@ def _simulated(
 ) -> None:
     """Add what simulation gives; a choice that proves to be no number gives way to the next."""
     again: dict[int, Task] = {}
-    jobs = [Job(k, task, settings[k], clock) for k, task in tasks.items()]
+    tables = _tables(tasks)
+    jobs = [Job(k, task, settings[k], clock, *tables[k]) for k, task in tasks.items()]
     play(jobs)
     for job in jobs:
         k = job.position

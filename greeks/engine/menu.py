@@ -29,6 +29,7 @@ from greeks.schemes.base import Scheme
 if TYPE_CHECKING:
     from greeks.engine.decision import Decision
     from greeks.engine.plan import Plan
+    from greeks.engine.reading import Reading
 
 Wanted = WantedOfOne | Mapping[str, WantedOfOne]
 Noted = tuple[type[GreeksError], ...]
@@ -78,11 +79,18 @@ class Menu:
     refusals: Mapping[str, str]
     plans: dict[Any, Plan] = field(default_factory=dict, compare=False)
     costs: dict[Any, Cost] = field(default_factory=dict, compare=False)
+    chosen: dict[Any, tuple[Plan, tuple[Reading, ...]]] = field(default_factory=dict, compare=False)
     decisions: OrderedDict[Any, Decision] = field(default_factory=OrderedDict, compare=False)
 
     @cached_property
     def contested(self) -> bool:
         return any(e.contested for e in self.entries)
+
+    @cached_property
+    def insists(self) -> bool:
+        """Whether a pilot is needed however short the run: for weights, or to check means that somebody gave."""
+        claimed = any(c.claimed for e in self.entries for o in e.options for c in o.controls)
+        return claimed or any(e.contested and e.blended for e in self.entries)
 
     @cached_property
     def controlled(self) -> bool:

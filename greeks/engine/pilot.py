@@ -1,5 +1,8 @@
 """All valid estimators of a request side by side, on a few paths that no run has.
 
+It grows until the choice is clear: 256 paths first, then as many as the run is worth. A run that is shorter than
+sixteen times the least pilot has none.
+
 The paths are drawn from a seed and a stream of their own, so that a contract always gets the same pilot and the run
 that follows is independent of it: a choice, or weights, made on other paths bias nothing.
 """
@@ -16,7 +19,9 @@ from greeks.engine.menu import Menu, Picks
 from greeks.engine.plan import Plan, Sample
 
 Array = npt.NDArray[np.float64]
-PATHS = 2048
+FIRST, PATHS = 256, 2048  # at first, and at most
+WORTH = 16  # times a pilot's paths that a run has at least
+CLEAR = 1.5  # standard errors by which two variances must lie apart, both ways
 SEED, STREAM = 20021, 2**32 - 1
 REACHED = 0.1  # share of paths on which what is integrated out must be able to decide something
 
@@ -40,12 +45,22 @@ class Pilot:
         nothing at all. A heavy tail counts for more than was seen of it, three times at most.
         """
         variance = np.diag(self.covariance)
-        doubt = 1.0 + 2.0 * np.sqrt(np.maximum(self.kurtosis - 1.0, 0.0) / PATHS)
+        doubt = 1.0 + 2.0 * np.sqrt(np.maximum(self.kurtosis - 1.0, 0.0) / self.paths)
         unseen = (variance == 0.0) & (self.mean == 0.0)
         believed = np.isfinite(variance) & ~unseen
         bound = np.where(believed, variance * np.nan_to_num(doubt, nan=1.0), np.inf)
         found = [sum(bound[s.column] if self._reached(s) else np.inf for s in samples) for samples in options]
         return np.asarray(costs * np.array(found))
+
+    def clear(self, options: Sequence[Sequence[Sample]], costs: Array) -> bool:
+        """Whether more paths would hardly change which option has the least work."""
+        work = self.work(options, costs)
+        if not np.isfinite(work).all():
+            return False
+        best, rest = int(np.argmin(work)), np.delete(work, int(np.argmin(work)))
+        tails = np.nan_to_num([max(self.kurtosis[s.column] for s in samples) for samples in options], nan=1.0)
+        error = 1.0 + CLEAR * np.sqrt(np.maximum(tails - 1.0, 0.0) / self.paths)
+        return bool(np.all(rest / np.delete(error, best) > work[best] * error[best]))
 
     def _reached(self, s: Sample) -> bool:
         return s.reach is None or bool(self.mean[s.reach] >= REACHED)
@@ -66,6 +81,16 @@ def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PA
     before = (np.asarray(raw.mean), np.asarray(raw.comoment))
     off = tuple(plan.pairing.contradicted(chunks))
     return Pilot(np.asarray(moments.mean), np.asarray(moments.covariance), kurtosis, before, raw.count, off)
+
+
+def stages(paths: int) -> tuple[int, ...]:
+    """The sizes of the pilots for a run of so many paths, one after the other as long as the choice is not clear.
+
+    >>> stages(2**16), stages(2**14), stages(2**12), stages(2**11)
+    ((256, 2048), (256, 1024), (256,), ())
+    """
+    most = min(paths // WORTH // FIRST * FIRST, PATHS)
+    return tuple(sorted({min(FIRST, most), most} - {0}))
 
 
 def all_contested(menu: Menu) -> Picks:

@@ -19,7 +19,7 @@ from greeks.engine.pantry import CONTROL, Control
 from greeks.engine.program import Program, compose
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
-from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
+from greeks.expressions.fold import GRID_DATE, GRID_FINE, VALUATION, Fold, joined
 from greeks.expressions.node import Expr, symbols
 from greeks.samplers import Philox, PointSet, Sampler
 
@@ -58,6 +58,11 @@ class Plan:
         """Whether no sample differs from path to path."""
         return not any(s.random for of_entry in self.samples for s in of_entry)
 
+    @cached_property
+    def hosted(self) -> bool:
+        """Whether there are slots that the host computes; the time of valuation alone is 0, as the table is anyhow."""
+        return any(s is not VALUATION for s in self.slots[self.given :])
+
     def calls(self, grid: TimeGrid) -> int:
         """How often a path draws two normals, about."""
         date, fine = self.program.factors.date, self.program.factors.fine
@@ -84,10 +89,16 @@ class Plan:
         points = section(self.sampler, grid, self.program.factors)
         return np.concatenate([table, points]), np.column_stack([rows, np.full(len(rows), float(len(table)))])
 
+    def expect(self, contracts: int) -> None:
+        """Tables of so many contracts will be asked for."""
+        from greeks.kernels.prepare import load_prepare
+
+        load_prepare(self.program.prepare).expect(contracts)
+
     def _room(self, contract: Contract, size: int) -> Array:
         """A table with its parameters; the rest is not filled in."""
         numbers = contract.numbers
-        if len(self.slots) > self.given:
+        if self.hosted:
             named = {p.symbol: p for p in contract.packed}
             numbers = (*numbers, *(x for s in self.slots[self.given :] for x in value_of(s, named)))
         table = np.zeros(max(size, len(numbers), 1))

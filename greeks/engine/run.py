@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from greeks.engine.contract import Contract
-from greeks.engine.decision import Decision, decide, instead
+from greeks.engine.decision import KEPT, Decision, decide, instead
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.host import Array
 from greeks.engine.menu import Menu, Noted, menu_for
@@ -54,7 +54,7 @@ class Task:
         scheme = settings.scheme or default_scheme(model)
         grid = time_grid(payoff, scheme)
         menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted, settings.controls)
-        decision = decision or decide(menu, contract, grid, settings.backend)
+        decision = decision or decide(menu, contract, grid, settings.backend, settings.paths)
         return cls.decided(contract, scheme, grid, menu, decision, settings)
 
     @classmethod
@@ -62,8 +62,13 @@ class Task:
         cls, contract: Contract, scheme: Scheme, grid: TimeGrid, menu: Menu, decision: Decision, settings: Settings
     ) -> Task:
         """The task that a decision makes of a request."""
-        plan = plan_of(menu, contract, decision.picks, sampler=settings.sampler, controls=decision.controls)
-        return cls(contract, scheme, grid, menu, decision, plan, readings_of(menu, decision, plan))
+        key = decision, settings.sampler
+        if key not in menu.chosen:
+            if len(menu.chosen) >= KEPT:
+                menu.chosen.clear()
+            plan = plan_of(menu, contract, decision.picks, sampler=settings.sampler, controls=decision.controls)
+            menu.chosen[key] = plan, readings_of(menu, decision, plan)
+        return cls(contract, scheme, grid, menu, decision, *menu.chosen[key])
 
     def instead(self, estimates: Mapping[str, Estimate], settings: Settings) -> Task | None:
         """The task with other estimators for what came out as no number, if there are any."""

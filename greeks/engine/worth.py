@@ -36,7 +36,7 @@ class Worth:
         if not self.kept[i] or self.ratios[i] < WORTH_TELLING:
             return ""
         ratio = self.ratios[i]
-        bought = "no variance left" if ratio * EXACT >= 1.0 else f"variance / {float(f'{ratio:.2g}'):,g}"
+        bought = "no variance left" if ratio * EXACT >= 0.5 else f"variance / {float(f'{ratio:.2g}'):,g}"
         return f"controls: {', '.join(self.kept[i])} ({bought})"
 
 
@@ -59,6 +59,26 @@ def worth_of(
     return Worth(tuple(kept), tuple(ratios))
 
 
+def unmeasured(menu: Menu, picks: Picks, grid: TimeGrid) -> Kept:
+    """The controls that are taken without a pilot: of each number all of them, if they cost it next to nothing."""
+    kept = []
+    for entry, which in zip(menu.entries, picks, strict=True):
+        options = tuple(entry.options[k] for k in which)
+        names = tuple(dict.fromkeys(c.name for o in options for c in o.controls))
+        dear = cost_with(menu, options, frozenset(names), grid) > CHEAP * cost_with(menu, options, frozenset(), grid)
+        kept.append(() if dear else names)
+    return tuple(kept) if any(kept) else ()
+
+
+def cost_with(menu: Menu, options: tuple[Option, ...], kept: frozenset[str], grid: TimeGrid) -> float:
+    """Nanoseconds a path of some options with some of their controls."""
+    key = (tuple(o.label for o in options), kept)
+    if key not in menu.costs:
+        whole = joined([*(o.fold for o in options), *folds_of(used_of(options, kept))])
+        menu.costs[key] = cost(whole, menu.shape)
+    return menu.costs[key].of(grid)
+
+
 class _Judge:
     """Variance and cost of one number, the weighted sum `row` of all samples, with some of its controls."""
 
@@ -67,6 +87,7 @@ class _Judge:
     ) -> None:
         self.menu, self.pairing, self.seen, self.options, self.row, self.grid = menu, pairing, seen, options, row, grid
         self.names = tuple(dict.fromkeys(c.name for o in options for c in o.controls))
+        self.variances: dict[frozenset[str], float] = {}
 
     def best(self) -> frozenset[str]:
         """The controls with which the number needs the least work."""
@@ -93,13 +114,14 @@ class _Judge:
 
     def cost(self, kept: frozenset[str]) -> float:
         """Nanoseconds a path."""
-        key = (tuple(o.label for o in self.options), kept)
-        if key not in self.menu.costs:
-            whole = joined([*(o.fold for o in self.options), *folds_of(used_of(self.options, kept))])
-            self.menu.costs[key] = cost(whole, self.menu.shape)
-        return self.menu.costs[key].of(self.grid)
+        return cost_with(self.menu, self.options, kept, self.grid)
 
     def _variance(self, kept: frozenset[str]) -> float:
+        if kept not in self.variances:
+            self.variances[kept] = self._residual(kept)
+        return self.variances[kept]
+
+    def _residual(self, kept: frozenset[str]) -> float:
         mean, comoment = self.seen.raw
         rows = np.flatnonzero(self.row)
         b = self.pairing.among({*kept, SCORE}, rows.tolist()).fitted(self.seen.paths, mean, comoment)

@@ -63,7 +63,7 @@ def test_the_choice_does_not_depend_on_seed_threads_paths_or_on_what_was_asked_b
 
 
 def test_the_reason_keeps_the_losers_figures_and_the_refusals() -> None:
-    delta = gk.sensitivities(MODEL, BARRIER, ["delta"], paths=256)["delta"]
+    delta = gk.sensitivities(MODEL, BARRIER, ["delta"], paths=4096)["delta"]
     assert delta.estimator == "conditional"
     assert delta.reason.startswith("least work in a pilot (likelihood ratio ") and "x)" in delta.reason
     assert "pathwise in spot would silently miss the jump" in delta.reason
@@ -99,7 +99,7 @@ def test_nothing_is_measured_where_nothing_is_left_to_chance() -> None:
 
 def test_where_the_pilot_sees_no_cash_flow_the_estimator_that_integrates_is_taken() -> None:
     far = gk.BarrierOption(1000.0, 90.0, 1.0, 12)
-    delta = gk.sensitivities(MODEL, far, ["delta"], paths=256)["delta"]
+    delta = gk.sensitivities(MODEL, far, ["delta"], paths=4096)["delta"]
     assert delta.estimator == "conditional" and "too few paths of the pilot saw what matters" in delta.reason
     assert math.isfinite(delta.value)
 
@@ -208,3 +208,13 @@ def test_a_choice_that_is_no_number_gives_way_to_the_next() -> None:
     assert r["rho"].value == pytest.approx(90.0 * math.exp(-0.05))
     with pytest.raises(gk.EstimationError, match="zero volatility"):
         gk.sensitivities(still, gk.DigitalCall(90.0, 1.0), ["delta"], paths=1000)
+
+
+def test_a_run_too_short_for_a_pilot_takes_the_simplest() -> None:
+    """Whatever a run before it has measured, and unless weights are asked for."""
+    asian = gk.AsianCall(100.0, 1.0, 4)
+    gk.sensitivities(MODEL, asian, ["delta"], paths=2**13)
+    short = gk.sensitivities(MODEL, asian, ["delta"], paths=1024)["delta"]
+    assert short.estimator == "pathwise" and short.reason.startswith("the simplest: too few paths for a pilot")
+    blend = gk.sensitivities(MODEL, asian, ["delta"], paths=1024, estimator={"delta": gk.Blend()})["delta"]
+    assert blend.reason.startswith("least variance in a pilot")
