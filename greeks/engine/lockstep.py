@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greeks.engine.clock import Clock
+from greeks.engine.devices import loaded
 from greeks.engine.host import Array
 from greeks.engine.noise import held
 from greeks.engine.run import Task
@@ -61,10 +63,7 @@ class Job:
 
     @property
     def program(self) -> Any:
-        from greeks.kernels.compile import load
-
-        source = self.task.plan.program
-        return load(source.cuda if self.settings.backend == "cuda" else source.cpu, self.settings.backend)
+        return loaded(self.task.plan.program, self.settings)
 
 
 def play(jobs: Sequence[Job]) -> None:
@@ -88,7 +87,9 @@ def _played(jobs: Sequence[Job]) -> list[Chunks]:
     first = jobs[0]
     if first.settings.backend == "cpu" and isinstance(first.task.plan.sampler, Philox):
         return _swept(jobs)
-    return [_alone(job) for job in jobs]
+    from greeks.kernels import backends
+
+    return backends.rows_of_each(first.settings.backend, [partial(_alone, job) for job in jobs])
 
 
 def _swept(jobs: Sequence[Job]) -> list[Chunks]:
@@ -110,14 +111,10 @@ def _mixing(job: Job) -> Array | None:
     return job.request.mixing if job.request else None
 
 
-def _alone(job: Job) -> Chunks:
-    from greeks.kernels import backends
-
+def _alone(job: Job, rows: Callable[..., Any]) -> Any:
+    """What `rows` makes of a job's request."""
     s, request = job.settings, job.request
     assert request is not None
     draws: dict[str, Any] = {"seed": s.seed, "stream": s.stream, "threads": s.threads, "batches": True}
     draws |= {"normals": held(job.table, job.rows), **request.range}
-    chunks: Chunks = backends.module_of(s.backend).rows(
-        job.program, job.table, job.rows, mixing=request.mixing, **draws
-    )
-    return chunks
+    return rows(job.program, job.table, job.rows, mixing=request.mixing, **draws)
