@@ -11,7 +11,7 @@ from greeks.controls.path import Leg, Path
 from greeks.expressions import node as n
 from greeks.expressions.algebra import linear_in
 from greeks.expressions.fold import Carry
-from greeks.expressions.functions import log, normal_cdf, sqrt, total
+from greeks.expressions.functions import log, normal_cdf, total
 from greeks.expressions.node import ZERO, Expr, substitute
 from greeks.schemes.sde import HostMatrix
 
@@ -51,49 +51,45 @@ class BasketEvent(ControlVariate):
         given = path.parameters.get("weights")
         weights = given if given is not None else n.const(1.0 / path.price.size)
         worth = weights * forwards[0]
-        shares = worth / total(worth)
-        law = Joint.of(path, steps, shares)
-        deviation = sqrt(law.variance)
-        edge = log(total(worth) / strike) / deviation - 0.5 * deviation  # (m - log k) / s
-        level = law.mean - edge * deviation
-        beyond = total(shares * path.stepped) > level
+        law = Joint.of(path, steps, worth / total(worth))
+        spread = n.unary("sqrt", law.variance)
+        edge, deviation = n.symbol("edge of the event"), n.symbol("deviation of the event")
+        held = law.held | {deviation: spread, edge: log(total(worth) / strike) / spread - 0.5 * spread}
+        beyond = total(law.shares * path.stepped) > law.mean - edge * deviation
         amount = n.where(beyond, total(weights * path.price) - strike, ZERO, "guard")
         mean = total(worth * normal_cdf(edge + law.covariance / deviation)) - strike * normal_cdf(edge)
-        yield path.leg(
-            self.name,
-            path.discount * (amount - mean),
-            (*forwards[1], *law.carries),
-            frozen=(*law.frozen, shares, deviation, edge),
-            pathwise_only=True,
-        )
+        carries = (*forwards[1], *law.carries)
+        yield path.leg(self.name, path.discount * (amount - mean), carries, held, pathwise_only=True)
 
 
 @dataclass(frozen=True)
 class Joint:
-    """Of a weighted sum of log prices: mean, variance, and covariance with each log price; what is frozen in them."""
+    """Of sum a_i log S_i: the shares a, mean, variance, and covariance with each log S_i; what of it is held fixed."""
 
+    shares: Expr
     mean: Expr
     variance: Expr
     covariance: Expr
     carries: tuple[Carry, ...]
-    frozen: tuple[Expr, ...]
+    held: dict[Expr, Expr]
 
     @classmethod
     def of(cls, path: Path, steps: Steps, shares: Expr) -> Joint:
-        """The law of sum a_i log S_i, a the shares: its noise has loadings a_i s_i, and is correlated by C."""
+        """The law for shares a: the sum's noise has loadings a_i s_i, and is correlated by C."""
         y = path.stepped
         mean, covariance = n.symbol(f"mean {y}", y.size), n.symbol(f"covariance with shares of {y}", y.size)
         variance = n.symbol(f"variance of shares of {y}")
+        a, against = n.symbol(f"shares of {y}", y.size), n.symbol(f"C times loads of {y}", y.size)
+        added = n.symbol(f"variance added to shares of {y}")
         loads = shares * steps.loading
-        against = n.matvec(steps.correlation, loads)
-        added = total(loads * against)
+        correlated = n.matvec(steps.correlation, loads)
         carries = (
             Carry(mean, path.fold.carry(y).start, mean, steps.without_noise(mean), mean),
             Carry(variance, ZERO, variance, variance + added, variance),
             Carry(covariance, ZERO, covariance, covariance + steps.loading * against, covariance),
         )
-        centre = total(shares * mean)
-        return cls(centre, variance, covariance, carries, (against, added, centre))
+        held = {a: shares, against: correlated, added: total(loads * correlated)}
+        return cls(a, total(a * mean), variance, covariance, carries, held)
 
 
 @dataclass(frozen=True)

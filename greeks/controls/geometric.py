@@ -10,15 +10,15 @@ from greeks.controls.gaussian import Moments, lognormal_call, moments, normal_ca
 from greeks.controls.path import Leg, Path, running
 from greeks.expressions.fold import Carry
 from greeks.expressions.functions import exp, log, maximum
-from greeks.expressions.node import ONE, ZERO, Expr
+from greeks.expressions.node import ONE, ZERO, Expr, symbol
 
 
 @dataclass(frozen=True)
 class GeometricAverage(ControlVariate):
     """D(T) max(H - K, 0) and D(T) H less their means, H = c G, G the geometric average and c = E[A] / E[G].
 
-    Scaled to the mean of the arithmetic average A, G is its best lognormal stand-in: they end on different sides of
-    the strike about half as often as when G is left as it is. For Gaussian prices A itself is Gaussian and is taken.
+    Scaled to the mean of the arithmetic average A, G ends on another side of the strike less often than when it is
+    left as it is, which is what derivatives see. For Gaussian prices A itself is Gaussian and is taken.
 
     Examples
     --------
@@ -52,13 +52,19 @@ class GeometricAverage(ControlVariate):
                 sample = maximum(total / n - strike, 0.0) - normal_call(mean, variance, strike)
                 yield path.leg(self.name, path.discount * sample, carries)
             return
-        shift, more = _matching(path, known, mean + 0.5 * variance, n)
+        matching, more = _matching(path, known, mean + 0.5 * variance, n)
+        shift = symbol(f"matching shift of {path.stepped}")
         average = exp(total / n + shift)
         centre = mean + shift
-        yield path.leg(self.name, path.discount * (average - exp(centre + 0.5 * variance)), (*carries, *more))
+        yield path.leg(
+            self.name,
+            path.discount * (average - exp(centre + 0.5 * variance)),
+            (*carries, *more),
+            holdable={shift: matching},
+        )
         if strike is not None:
             sample = maximum(average - strike, 0.0) - lognormal_call(centre, variance, strike)
-            yield path.leg("option on it", path.discount * sample, (*carries, *more), holdable=(shift,) if more else ())
+            yield path.leg("option on it", path.discount * sample, (*carries, *more), holdable={shift: matching})
 
 
 def _matching(path: Path, known: Moments, log_mean: Expr, n: Expr) -> tuple[Expr, tuple[Carry, ...]]:

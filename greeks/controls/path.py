@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from greeks.expressions import node as n
@@ -17,18 +17,18 @@ from greeks.schemes.sde import SDE
 class Leg:
     """A sample of known mean: `fold` has outputs "price", of mean 0 whatever the parameters are, and "unit", 1.
 
-    `frozen` are expressions that derivatives leave alone, as the mean does; there the formula holds for a fixed event
-    in the noise, which only derivatives along the path respect (`pathwise_only`). `holdable` are numbers of the leg's
-    own for which the mean is right whatever they are: they may be left alone too, where they are in the way of an
-    estimator. `known` has the derivatives of the mean, by Greek, where it is a number (the symbol `mean`, of that
-    `value`) and not a formula.
+    `held` are symbols in the fold and what they mean, each in terms of those before it: derivatives leave them alone,
+    as the mean does; there the formula holds for a fixed event in the noise, which only derivatives along the path
+    respect (`pathwise_only`). `holdable` are such symbols for which the mean is right whatever they are: they are left
+    alone only where they are in the way of an estimator. `known` has the derivatives of the mean, by Greek, where it is
+    a number (the symbol `mean`, of that `value`) and not a formula.
     """
 
     name: str
     fold: Fold
-    frozen: tuple[Expr, ...] = ()
+    held: Mapping[Expr, Expr] = field(default_factory=dict)
+    holdable: Mapping[Expr, Expr] = field(default_factory=dict)
     pathwise_only: bool = False
-    holdable: tuple[Expr, ...] = ()
     mean: Expr | None = None
     value: float = 0.0
     known: Mapping[str, float] = field(default_factory=dict)
@@ -69,15 +69,25 @@ class Path:
         """Carries that are the same on all paths."""
         return uniform_carries(self.fold)
 
-    def leg(self, name: str, sample: Expr, carries: Iterable[Carry] = (), **more: object) -> Leg:
+    def leg(
+        self,
+        name: str,
+        sample: Expr,
+        carries: Iterable[Carry] = (),
+        held: Mapping[Expr, Expr] | None = None,
+        holdable: Mapping[Expr, Expr] | None = None,
+        pathwise_only: bool = False,
+    ) -> Leg:
         """A leg whose sample has mean 0, with carries of its own."""
-        fold = self.valued(replace(self.fold, carries=(*self.fold.carries, *carries)), sample)
-        return Leg(name, fold, **more)  # type: ignore[arg-type]
+        held, holdable = held or {}, holdable or {}
+        whole = replace(self.fold, carries=(*self.fold.carries, *carries))
+        fold = self.valued(whole, sample, [*held.values(), *holdable.values()])
+        return Leg(name, fold, held, holdable, pathwise_only)
 
-    def valued(self, fold: Fold, sample: Expr) -> Fold:
-        """A fold of such a sample, with the states whose density its path has."""
+    def valued(self, fold: Fold, sample: Expr, others: Sequence[Expr] = ()) -> Fold:
+        """A fold of such a sample, with the states whose density its path has, and what other expressions need."""
         states = () if fold.scoring is None else fold.scoring.states
-        carries = needed([sample, *states], fold.carries)
+        carries = needed([sample, *states, *others], fold.carries)
         return replace(fold, carries=carries, outputs={"price": sample, "unit": ONE}, exit=None)
 
     def accumulated(self, name: str, increment: Expr) -> tuple[Expr, tuple[Carry, ...]]:

@@ -76,22 +76,28 @@ class Pantry:
     def _first(self, k: int, by: Estimator, directions: tuple[Direction, ...]) -> Control | None:
         """With as little held fixed as the estimator allows."""
         leg = self.legs[k]
-        for held in dict.fromkeys((leg.frozen, (*leg.frozen, *leg.holdable))):
+        for held, free in ((leg.held, leg.holdable), ({**leg.held, **leg.holdable}, {})):
             try:
-                return self._make(k, by, directions, held)
+                return self._make(k, by, directions, held, free)
             except (UnsupportedError, DenseJacobianError):
                 continue
         return None
 
-    def _make(self, k: int, by: Estimator, directions: tuple[Direction, ...], held: tuple[Expr, ...]) -> Control | None:
+    def _make(
+        self,
+        k: int,
+        by: Estimator,
+        directions: tuple[Direction, ...],
+        held: Mapping[Expr, Expr],
+        free: Mapping[Expr, Expr],
+    ) -> Control | None:
         leg = self.legs[k]
-        names = {e: symbol(f"held {i} of {k}", e.size) for i, e in enumerate(held)}
         known = self._known(leg, directions)
         moving = tuple(_moving(leg, d, known) for d in directions)
-        meant = {name: e for e, name in names.items()} | {s: const(v) for s, v in known.values()}
+        meant = {**held, **{s: const(v) for s, v in known.values()}}
         if leg.mean is not None:
             meant[leg.mean] = const(leg.value)
-        fold = self.scheme.sampled(in_words(meant, by.apply(in_words(names, leg.fold), moving)))
+        fold = self.scheme.sampled(_meaning(meant, by.apply(in_words(free, leg.fold), moving), leg.fold))
         label = f"{CONTROL}{k} {leg.name}, {'*'.join(d.label for d in directions) or 'price'} {by!r}"
         alone = replace(fold, outputs={label: fold.outputs["price"]}).pruned()
         if not _varies(alone, label):
@@ -108,6 +114,13 @@ class Pantry:
         if missing:
             raise UnsupportedError(f"{leg.name}: its derivative in {missing[0]} is not given")
         return {k: (symbol(f"{leg.mean} in {k}"), given[k]) for k in wanted}
+
+
+def _meaning(meant: Mapping[Expr, Expr], fold: Fold, original: Fold) -> Fold:
+    """The fold with symbols replaced by what they mean, and the carries of the original that this needs."""
+    there = {c.symbol for c in fold.carries}
+    whole = replace(fold, carries=(*fold.carries, *(c for c in original.carries if c.symbol not in there)))
+    return in_words(meant, whole)
 
 
 def _key(directions: Sequence[Direction]) -> str:
