@@ -84,8 +84,8 @@ class Launch:
         most = (budget - blocks * needs.work) // row
         if most < 1:
             raise EstimationError(
-                f"the device has {device.free / 2**20:,.0f} MiB free, of which a run may take {budget / 2**20:,.0f}: "
-                f"expected at least {(needs.work + row) / 2**20:,.0f} MiB for a chunk of paths. Remedy: free memory on "
+                f"the device has {device.free / 2**20:,.1f} MiB free, of which a run may take {budget / 2**20:,.1f}: "
+                f"expected at least {(needs.work + row) / 2**20:,.1f} MiB for a chunk of paths. Remedy: free memory on "
                 "the device, ask for fewer Greeks at a time, or use backend='cpu'"
             )
         return cls(blocks, threads, min(chunks, most))

@@ -54,12 +54,12 @@ def is_worthwhile(work: int) -> bool:
 
 
 def steps(settings: Settings, model: Model, payoff: Payoff) -> int:
-    """Steps of a path: fine ones where there are any, and dates."""
+    """Steps of a path: at least one for each of its dates."""
     scheme = settings.scheme or default_scheme(model)
     if isinstance(scheme, Multilevel):
         return 1  # most of its paths are on coarse levels
     grid = time_grid(payoff, scheme)
-    return len(grid.ends) + int(grid.substeps.sum())
+    return max(len(grid.ends), int(grid.substeps.sum()))
 
 
 def loaded(program: Program, settings: Settings) -> CompiledProgram:

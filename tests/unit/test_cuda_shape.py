@@ -1,0 +1,116 @@
+"""How large a launch is: what the scarcest resource allows, within memory; and the buffers of launches in flight."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from greeks.errors import EstimationError
+from greeks.kernels.cuda_reduction import TILE, add_tile, clear_work, conclude_chunk, join_strands, pairs_of
+from greeks.kernels.cuda_reduction import numbers_for as numbers
+from greeks.kernels.cuda_shape import MOST, Device, Launch, Needs, resident
+from greeks.kernels.moments import Chunks
+from greeks.kernels.reduction import BATCHES
+from greeks.kernels.shape import Shape
+
+H100 = Device(multiprocessors=132, registers=65536, threads=2048, shared=233472, free=2**36)
+SMALL = Needs(registers=64, shared=0, work=8 * 600)
+
+
+@pytest.mark.parametrize(
+    ("needs", "each"),
+    [
+        (Needs(32, 0, 0), 16),  # threads: 2,048 of 128
+        (Needs(128, 0, 0), 4),  # registers: 65,536 of 128 x 128
+        (Needs(121, 0, 0), 4),  # given out in eights
+        (Needs(32, 32768, 0), 7),  # shared memory
+        (Needs(255, 232000, 0), 1),
+    ],
+)
+def test_the_scarcest_resource_decides(needs: Needs, each: int) -> None:
+    assert resident(H100, needs, 128) == each * 132
+
+
+def test_no_more_blocks_than_chunks() -> None:
+    assert Launch.fitted(H100, SMALL, 500, 10) == Launch(10, 128, 10)
+
+
+@given(
+    free=st.integers(2**20, 2**40),
+    registers=st.integers(1, 255),
+    work=st.integers(1, 2**17),
+    row=st.integers(1, 2**16),
+    chunks=st.integers(1, 2**20),
+)
+def test_a_launch_stays_within_its_memory(free: int, registers: int, work: int, row: int, chunks: int) -> None:
+    device, needs = replace(H100, free=free), Needs(registers, 0, work)
+    launch = Launch.fitted(device, needs, row, chunks)
+    assert 1 <= launch.blocks <= chunks and 1 <= launch.chunks <= chunks
+    assert launch.blocks * work + launch.chunks * row <= min(free // 2, MOST)
+
+
+def test_too_little_memory_is_told() -> None:
+    with pytest.raises(EstimationError, match=r"0\.5 MiB free, of which a run may take 0\.2: .* Remedy: free memory"):
+        Launch.fitted(replace(H100, free=2**19), Needs(64, 0, 2**20), 100, 5)
+
+
+def test_pairs_cover_every_unordered_pair() -> None:
+    for m in range(1, 12):
+        found = {tuple(sorted((k % m, (k % m + k // m) % m))) for k in range(pairs_of(m))}
+        assert found == {(i, j) for i in range(m) for j in range(i, m)}
+
+
+def reduced(sample: np.ndarray, threads: int, batches: bool = True) -> Chunks:
+    """A chunk as a CUDA block of so many threads reduces it: each phase thread after thread, last one first."""
+    n, m = sample.shape
+    found = Chunks.unfilled(np.array([n]), m, batches)
+    (mean, cross, higher, dealt) = (part[0] for part in found[1:])
+    work = np.full(numbers(m), np.nan)
+    order = range(threads - 1, -1, -1)
+    for thread in order:
+        clear_work(work, thread, threads)
+    mean[:] = sample[0]
+    for begin in range(0, n, TILE):
+        tile = sample[begin : begin + TILE]
+        x = np.full(m * TILE, np.nan)
+        for i in range(m):
+            x[i * TILE : i * TILE + len(tile)] = tile[:, i]
+        for thread in order:
+            add_tile(x, len(tile), 1, mean, work, thread, threads)
+    for thread in order:
+        join_strands(n, mean, work, cross, higher, dealt, thread, threads)
+    conclude_chunk(n, 1, mean, work, cross, higher)
+    return found
+
+
+@pytest.mark.parametrize("m", [1, 2, 5])
+def test_a_block_reduces_to_the_moments_of_its_samples(m: int) -> None:
+    rng = np.random.default_rng(m)
+    sample = 1e3 + rng.normal(size=(300, m)) @ rng.normal(size=(m, m))
+    found = reduced(sample, 7)
+    centred = sample - sample.mean(axis=0)
+    np.testing.assert_allclose(found.means[0], sample.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(found.comoments[0], centred.T @ centred, rtol=1e-11, atol=1e-9)
+    of = Shape.of(sample)
+    np.testing.assert_allclose(found.higher[0], of.higher, rtol=1e-9, atol=1e-6)
+    means = [sample[k::BATCHES].mean(axis=0) for k in range(BATCHES)]
+    np.testing.assert_allclose(found.batches[0].T, means, rtol=1e-13)
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads() -> None:
+    sample = np.random.default_rng(0).standard_cauchy(size=(270, 3))
+    one = reduced(sample, 1)
+    for threads in (2, 5, 128, 1024):
+        for a, b in zip(one, reduced(sample, threads), strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+def test_batches_without_samples_are_no_numbers_and_a_bad_sample_shows() -> None:
+    few = reduced(np.arange(10.0)[:, None], 3)
+    assert np.isnan(few.batches[0, 0, 10:]).all() and np.isfinite(few.batches[0, 0, :10]).all()
+    bad = reduced(np.array([[1.0], [np.nan], [2.0]]), 2)
+    assert np.isnan(bad.means).all() and np.isnan(bad.comoments).all() and np.isnan(bad.higher[0, 0, 2:]).all()
