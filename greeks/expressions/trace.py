@@ -97,9 +97,10 @@ def structure(subject: Any) -> tuple[Any, ...]:
 
 def taken_apart(subject: Any) -> tuple[tuple[Any, ...], tuple[float, ...]]:
     """The structure of an instance, and the numbers of all its parameters in their order, flattened."""
-    parts: list[Any] = [type(subject)]
+    kind: Any = type(subject)
+    parts: list[Any] = [kind]
     numbers: list[float] = []
-    for name in _varied_fields(type(subject)):
+    for name in _varied_fields(kind):
         value = getattr(subject, name)
         if isinstance(value, float) and value:  # most are
             numbers.append(float(value))
