@@ -1,6 +1,6 @@
 """Played in a process of its own: programs of cases, and what the CPU and Numba's CUDA simulator make of them.
 
-    python -m tests.parity.programs agree | ptx CASE ...
+    python -m tests.parity.programs agree | single | ptx CASE ...
 
 prints a line a case, as JSON.
 """
@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import greeks as gk
+from greeks.engine.devices import loaded
 from greeks.engine.noise import held
 from greeks.engine.run import Task
 from greeks.engine.settings import Settings
@@ -28,13 +31,13 @@ def task_of(case: str) -> tuple[str, Task]:
     return name, Task.of(model, payoff, greeks, Settings(**{"controls": (), "paths": PATHS, **settings}))
 
 
-def agreement(task: Task) -> dict[str, Any]:
+def agreement(task: Task, precision: str = "float64") -> dict[str, Any]:
     """The worst differences between the moments of both, relative to means and standard deviations."""
     from greeks.kernels import cpu, cuda
-    from greeks.kernels.compile import load
 
     table, rows = task.table()
-    host, device = load(task.plan.program.cpu), load(task.plan.program.cuda, "cuda")
+    host = loaded(task.plan.program, Settings())
+    device = loaded(task.plan.program, Settings(backend="cuda", precision=precision))
     controls = len(task.plan.pairing.names)
     samples = host.outputs - controls
     asked: dict[str, Any] = {
@@ -75,6 +78,13 @@ def compiled(task: Task) -> dict[str, Any]:
     return {"target": ".target sm_90" in text, "calls": text.count("{ // callseq"), "entry": ".entry" in text}
 
 
+ASKED: dict[str, Callable[[Task], dict[str, Any]]] = {
+    "agree": agreement,
+    "single": partial(agreement, precision="float32"),
+    "ptx": compiled,
+}
+
+
 def main(what: str, cases: list[str]) -> None:
     """Print what there is to tell of each case."""
     with warnings.catch_warnings():
@@ -82,7 +92,7 @@ def main(what: str, cases: list[str]) -> None:
         warnings.filterwarnings("ignore", category=RuntimeWarning, message=".*encountered in.*")
         for case in cases:
             name, task = task_of(case)
-            print(json.dumps({"name": name} | (agreement if what == "agree" else compiled)(task)), flush=True)
+            print(json.dumps({"name": name} | ASKED[what](task)), flush=True)
 
 
 if __name__ == "__main__":
