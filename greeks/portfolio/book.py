@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -32,7 +32,7 @@ class Trade:
     @cached_property
     def kind(self) -> tuple[str, ...]:
         """Trades of one kind differ in numbers only, so one compiled program serves them all."""
-        return (*_shape(self.model), *_shape(self.payoff))
+        return (*_shape_of_many(self.model), *_shape(self.payoff))
 
 
 def stream_of(underlying: str) -> int:
@@ -54,6 +54,19 @@ def stream_of(underlying: str) -> int:
 def by_kind(trades: Iterable[Trade]) -> list[Trade]:
     """The trades with those of one kind next to each other, in book order within a kind."""
     return sorted(trades, key=lambda trade: (trade.kind, trade.position))
+
+
+def _shape_of_many(model: Any) -> tuple[str, ...]:
+    """That of a model, which many trades have in common."""
+    try:
+        return _remembered(model)
+    except TypeError:  # it holds an array, and cannot be looked up
+        return _shape(model)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(model: Any) -> tuple[str, ...]:
+    return _shape(model)
 
 
 def _shape(obj: Any) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ def is_blank(cell: object) -> bool:
 
 def as_name(cell: object) -> str:
     """A name as text, "" for a blank: 7, 7.0 and "7" are the same trade."""
+    if isinstance(cell, str):
+        return cell.strip()
     if is_blank(cell):
         return ""
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()

@@ -72,7 +72,6 @@ def check_book(book: pd.DataFrame, market: Market, payoffs: Payoffs, keep: Seque
     counts = Counter(names)
     checked = Checked(extras=tuple(extras))
     for i, (label, name, row) in enumerate(zip(book.index, names, rows, strict=True)):
-        checked.labels[i] = f"row {shown(label)}" + (f", id {shown(name)}" if name else "")
         trade, faults = _trade(i, name, {str(key): cell for key, cell in row.items()}, market, payoffs)
         if counts[name] > 1 and name:
             faults.append(
@@ -80,6 +79,7 @@ def check_book(book: pd.DataFrame, market: Market, payoffs: Payoffs, keep: Seque
             )
         if faults:
             checked.faults[i] = faults
+            checked.labels[i] = f"row {shown(label)}" + (f", id {shown(name)}" if name else "")
         elif trade:
             checked.trades.append(trade)
     return checked
