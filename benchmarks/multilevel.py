@@ -1,0 +1,194 @@
+"""Cost against target: multilevel Monte Carlo beside the best single level. `python -m benchmarks.multilevel`
+
+The target is the root of standard error squared plus bias squared. Cost is counted twice: operations (paths times
+`engine.cost`, in counted seconds, the same on every machine) and processor time of one thread. A single level is given
+what it could not know: the number of steps that costs least for its target, from its true bias; its time is that of
+fewer paths, in proportion.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+import greeks as gk
+from benchmarks.multilevel_figure import Curve, drawn
+from benchmarks.report import table, write
+from greeks.engine.clock import Clock
+from greeks.engine.multilevel.allocation import allocated
+from greeks.engine.multilevel.ladder import Ladder
+from greeks.engine.multilevel.run import climbed
+from greeks.engine.settings import Settings
+from greeks.reference import heston
+
+DOCS = Path(__file__).parent.parent / "docs"
+SEEDS = (1, 2, 3)
+SURE = 0.3  # of the least target, the error of the biases of single levels
+STEPS = 2**21  # paths times steps by which a single level is timed
+CALL = gk.Call(strike=100.0, maturity=1.0)
+HESTON = gk.Heston(100.0, 0.03, 0.04, kappa=2.0, theta=0.04, xi=0.3, rho=-0.5, dividend=0.01)
+CEV = gk.CEV(spot=100.0, rate=0.05, sigma=2.0, beta=0.5)
+CEV_CALL = 10.453885328717844  # Schroder (1989)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A contract whose price is known, and a scheme for the coarsest level of it."""
+
+    name: str
+    model: gk.Model
+    truth: float
+    make: Callable[[int], gk.Euler | gk.Milstein | gk.QE]
+    targets: tuple[float, ...]
+    finest: int  # levels by which the biases of single levels are known
+    steps: int = 2
+
+
+HESTON_CALL = heston.call(100.0, 0.03, 0.04, 2.0, 0.04, 0.3, -0.5, 0.01, 100.0, 1.0)
+CASES = (
+    Case("Heston, QE", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5), 8),
+    Case("Heston, Euler", HESTON, HESTON_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4), 10),
+    Case("CEV, Milstein", CEV, CEV_CALL, gk.Milstein, (2e-4, 1e-4, 5e-5, 2e-5, 1e-5), 13),
+    Case("CEV, Euler", CEV, CEV_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4), 12),
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run: target relative to the price, counted and processor seconds, levels, and the miss of the truth."""
+
+    target: float
+    counted: float
+    seconds: float
+    levels: int = 1
+    miss: float = math.nan
+
+
+def multilevel(case: Case, target: float, seed: int) -> Point:
+    """A run to a target."""
+    began = time.process_time()
+    ladder = climbing(case, seed=seed, std_error=target * case.truth)
+    seconds = time.process_time() - began
+    counted = 1e-9 * sum(s.count * k.cost for s, k in zip(ladder.statistics, ladder.levels, strict=True))
+    miss = (float(ladder.values[0]) - case.truth) / (target * case.truth)
+    return Point(target, counted, seconds, len(ladder.levels), miss)
+
+
+def climbing(case: Case, levels: int | None = None, **settings: float | int) -> Ladder:
+    scheme = gk.Multilevel(case.make(case.steps), levels=levels)
+    asked = Settings(scheme=scheme, threads=1, **settings)  # type: ignore[arg-type]
+    return climbed(case.model, CALL, (), scheme, asked, Clock(time.perf_counter()))
+
+
+@dataclass(frozen=True)
+class Single:
+    """A single level of so many steps: true bias, variance of a path, and its cost, counted and in seconds."""
+
+    steps: int
+    bias: float
+    variance: float
+    counted: float
+    seconds: float
+
+    def at(self, case: Case, target: float) -> Point | None:
+        """What it takes to reach the target; None where its bias is beyond it."""
+        left = (target * case.truth) ** 2 - self.bias**2
+        paths = self.variance / left if left > 0.0 else math.inf
+        return Point(target, paths * self.counted, paths * self.seconds) if math.isfinite(paths) else None
+
+
+def singles(case: Case) -> list[Single]:
+    """All single levels of a case; biases are the sums of the means of the corrections above."""
+    ladder = climbing(case, levels=case.finest, paths=4096 * case.finest)
+    corrections = np.vstack([np.zeros((1, 1)), ladder.variances[1:]])
+    needed = allocated(corrections, ladder.costs, np.array([(SURE * case.targets[-1] * case.truth) ** 2]))
+    ladder.simulate(np.maximum(needed, 4096.0))
+    means = [float(s.mean[0]) for s in ladder.statistics]
+    left = -ladder.biases[0].value
+    found = []
+    for level in range(case.finest - 2):
+        steps = case.steps * 2**level
+        alone = replace(case, steps=steps)
+        counted = 1e-9 * climbing(alone, levels=1, paths=4096).levels[0].cost
+        price, seconds = timed(alone)
+        variance = price.std_error**2 * price.paths
+        found.append(Single(steps, sum(means[level + 1 :]) + left, variance, counted, seconds / price.paths))
+    return found
+
+
+def timed(case: Case) -> tuple[gk.Estimate, float]:
+    """A run of one level and its processor time, the least of two."""
+    seconds = []
+    for _ in range(3):
+        began = time.process_time()
+        price = gk.price(
+            case.model, CALL, scheme=case.make(case.steps), paths=max(2**13, STEPS // case.steps), threads=1, seed=1
+        )
+        seconds.append(time.process_time() - began)
+    return price, min(seconds[1:])
+
+
+def best(case: Case, levels: Sequence[Single], target: float) -> tuple[Point, int]:
+    """The single level that needs the least counted work, and its steps."""
+    points = [(p, s.steps) for s in levels if (p := s.at(case, target)) is not None]
+    return min(points, key=lambda found: found[0].counted)
+
+
+def exponent(points: Sequence[Point], cost: Callable[[Point], float]) -> float:
+    """Of the cost against the target, by least squares in logarithms."""
+    x, y = np.log([p.target for p in points]), np.log([cost(p) for p in points])
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def row(case: Case, runs: dict[float, list[Point]], single: tuple[Point, int]) -> list[str]:
+    target = single[0].target
+    points = runs[target]
+    counted, seconds = median(p.counted for p in points), median(p.seconds for p in points)
+    gains = sorted(single[0].seconds / p.seconds for p in points)
+    return [
+        case.name,
+        f"{target:g}",
+        " ".join(str(p.levels) for p in points),
+        ", ".join(f"{p.miss:+.2f}" for p in points),
+        f"{counted:.2g}",
+        f"{seconds:.2g}",
+        str(single[1]),
+        f"{single[0].counted:.2g}",
+        f"{single[0].counted / counted:.1f}",
+        f"{median(gains):.1f} ({gains[0]:.1f} to {gains[-1]:.1f})",
+    ]
+
+
+def main() -> None:
+    rows, slopes, curves = [], [], []
+    for case in CASES:
+        multilevel(case, case.targets[0], 0)  # compiles
+        runs = {t: [multilevel(case, t, s) for s in SEEDS] for t in case.targets}
+        alone = singles(case)
+        found = {t: best(case, alone, t) for t in case.targets}
+        rows += [row(case, runs, found[t]) for t in case.targets]
+        every = [p for points in runs.values() for p in points]
+        lone = [found[t][0] for t in case.targets]
+        fits = [exponent(of, cost) for of in (every, lone) for cost in (lambda p: p.counted, lambda p: p.seconds)]
+        slopes.append([case.name, *(f"{a:.2f}" for a in fits)])
+        print(case.name, rows[-1], slopes[-1], flush=True)
+        curves.append(
+            Curve(case.name, case.targets, [median(p.counted for p in runs[t]) for t in case.targets],
+                  [p.counted for p in lone])
+        )  # fmt: skip
+    heads = ["Case", "Target", "Levels", "Miss / target", "Counted s", "CPU s", "Steps alone", "Counted s alone",
+             "Ratio, counted", "Ratio, CPU"]  # fmt: skip
+    fitted = ["Case", "Multilevel, counted", "Multilevel, CPU", "Single, counted", "Single, CPU"]
+    body = f"{table(fitted, slopes)}\n\n{table(heads, rows)}"
+    write("multilevel", body, DOCS / "multilevel.md")
+    drawn(curves, DOCS / "images" / "multilevel.svg")
+
+
+if __name__ == "__main__":
+    main()
