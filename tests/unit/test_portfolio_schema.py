@@ -14,14 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from greeks.engine.settings import Settings
 from greeks.errors import SchemaError
 from greeks.models import BlackScholes
 from greeks.payoffs import Payoff, registry
 from greeks.payoffs.asian import AsianCall
 from greeks.payoffs.barrier import BarrierOption
 from greeks.payoffs.vanilla import Call
-from greeks.portfolio.book import by_kind, stream_of
+from greeks.portfolio.book import stream_of
 from greeks.portfolio.cells import is_blank, read
+from greeks.portfolio.job import jobs_of
 from greeks.portfolio.schema import Checked, check_book
 from greeks.portfolio.suggest import suggestion
 
@@ -260,9 +262,12 @@ def test_trades_of_a_kind_are_neighbours_in_book_order() -> None:
         CALL | {"id": "c2"},
         ASIAN | {"id": "a3", "dates": 6},
     ]
-    order = [trade.id for trade in by_kind(checked(*rows).trades)]
-    assert order == ["a", "a2", "a3", "c", "c2"]
-    kinds = {trade.id: trade.kind for trade in checked(*rows).trades}
+    trades = checked(*rows).trades
+    assert [[trades[i].id for i in job.positions] for job in jobs_of(trades, [], Settings())] == [
+        ["a", "a2", "a3"],
+        ["c", "c2"],
+    ]
+    kinds = {trade.id: trade.kind for trade in trades}
     assert kinds["a"] == kinds["a2"] and kinds["c"] == kinds["c2"] and len(set(kinds.values())) == 2
 
 
