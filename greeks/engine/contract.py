@@ -173,10 +173,11 @@ def _flows_of(payoff: Payoff, seen: tuple[Expr, ...], observes: bool) -> Flows:
     after = _amount(payoff, "settle_after_exit", stats, seen)
     pairs = as_tuple(payoff, "exits", called(payoff, "exits", stats, f.DATE, seen), "(condition, amount) pairs")
     exits = tuple((c, number(payoff, "exits", amount)) for c, amount in pairs) if observes else ()
-    for name, e in (("settle", settled), ("pay", paid), ("settle_after_exit", after)):
+    exiting = (("exits", e) for pair in exits for e in pair)
+    for name, e in (("settle", settled), ("pay", paid), ("settle_after_exit", after), *exiting):
         if e.size:
             raise SchemaError(
-                f"{type(payoff).__name__}.{name} returned a vector of {e.size} amounts: expected one number; "
+                f"{type(payoff).__name__}.{name} returned a vector of {e.size} values: expected one number; "
                 "sum it with greeks.total, or pick an asset with x[0][k]"
             )
     return Flows(seen, stats, start, observed, paid, settled, exits, after)

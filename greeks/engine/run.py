@@ -12,7 +12,6 @@ from greeks.engine.decision import KEPT, Decision, decide, instead
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.host import Array
 from greeks.engine.menu import Menu, Noted, menu_for
-from greeks.engine.multilevel.run import sensitivities as of_levels
 from greeks.engine.origin import Origin, chosen
 from greeks.engine.plan import Plan, plan_of
 from greeks.engine.reading import Reading, readings_of
@@ -85,6 +84,8 @@ class Task:
 def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings) -> Sensitivities:
     """Price and Greeks of one contract; refused if they come out as no numbers."""
     if isinstance(settings.scheme, Multilevel):
+        from greeks.engine.multilevel.run import sensitivities as of_levels  # its rooms are opened when needed
+
         result = of_levels(model, payoff, greeks, settings.scheme, settings)
     else:
         result = _estimated(model, payoff, greeks, settings)
