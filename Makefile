@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install demo test test-slow test-gpu coverage capabilities lint format types layers check benchmarks notebooks clean
+.PHONY: help install demo test test-slow test-gpu coverage capabilities lint format types layers check benchmarks benchmarks-gpu notebooks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,8 +35,11 @@ test-slow: $(STAMP) ## the tests that take minutes
 	$(PYTEST) -q -n $(WORKERS) -m slow
 	$(PYTEST) -q benchmarks/test_rivals.py
 
-test-gpu: $(STAMP) ## the tests that need a CUDA device
-	$(PYTEST) -q -m gpu
+test-gpu: $(STAMP) ## the tests that need a CUDA device (the environment of `pip install -e '.[dev,cuda13]'`)
+	$(PYTEST) -q -rs -m gpu
+
+benchmarks-gpu: $(STAMP) ## speeds on a CUDA device, written to benchmarks/gpu/RESULTS.md
+	$(BIN)/python -m benchmarks.gpu
 
 coverage: $(STAMP) ## how often 95 % intervals hold the truth, for all that is offered (hours; COVERAGE="--continue Heston" for a part)
 	$(BIN)/python -m tests.coverage.truths
