@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from greeks.engine.batches import Batches
 from greeks.engine.clock import Clock
-from greeks.engine.control import PILOT, Array, cross_fitted
+from greeks.engine.control import FEWEST, PILOT, Array, cross_fitted
 from greeks.engine.devices import check_precision, loaded
 from greeks.engine.estimates import read, unbiased
 from greeks.engine.noise import held
@@ -158,7 +158,7 @@ class _Run:
         apart, whole = self.design.families > 1, self.batches.part(PILOT)
         counts = not apart and self.strand.first == 0
         size = min(whole, room) if counts else whole
-        few = counts and size < whole and bool(self.plan.pairing.names)
+        few = counts and FEWEST <= size < whole and bool(self.plan.pairing.names)
         self.clock.begin()
         pilot = yield Request(self.batches.apart(PILOT) if apart or few else self.batches.range(0, size))
         self.clock.end(size)
