@@ -17,7 +17,8 @@ def build(text: str) -> CompiledProgram:
 
     Raises UnsupportedError without a device, EstimationError where its compiler fails.
     """
-    from .cuda import require, simulated
+    from .cuda import require
+    from .cuda_flight import simulated
 
     require()
     outputs = cuda_source.outputs_of(text)

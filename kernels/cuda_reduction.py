@@ -110,13 +110,13 @@ def add_higher(x: Array, n: int, powers: int, shift: Array, higher: Array, threa
 def join_strands(
     n: int, shift: Array, work: Array, cross: Array, powers: Array, batches: Array, thread: int, threads: int
 ) -> None:
-    """Join the strands of a chunk of n samples; its batches are finished, if wanted."""
+    """Join the strands of a chunk of n samples; its batches are finished where there is room for them."""
     m = shift.size
     products = work[m * BATCHES :]
     higher = products[pairs_of(m) * STRANDS :]
     totals = higher[4 * m * STRANDS :]
     for i in range(thread, m, threads):
-        if batches.shape[0] > 0:
+        if batches.shape[1] == BATCHES:
             for k in range(BATCHES):
                 batches[i, k] = work[i * BATCHES + k]
             finish_batches(n, shift[i:], batches[i : i + 1])

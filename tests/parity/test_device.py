@@ -59,14 +59,14 @@ def test_two_runs_have_the_same_bits(case: Case) -> None:
 
 
 def test_the_shape_of_a_launch_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    from greeks.kernels import cuda
+    from greeks.kernels import cuda_flight
     from greeks.kernels.cuda_shape import Launch
 
     case = CASES[0]
     first = rows(case, 2**16 + 100)
     for blocks, threads, chunks in ((1, 32, 99), (7, 256, 3), (64, 96, 99)):
         shape = Launch(blocks, threads, chunks)
-        monkeypatch.setattr(cuda, "launch_for", lambda work, left, shape=shape: shape)
+        monkeypatch.setattr(cuda_flight, "launch_for", lambda work, left, shape=shape: shape)
         assert rows(case, 2**16 + 100) == first, shape
 
 

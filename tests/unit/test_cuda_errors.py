@@ -15,7 +15,7 @@ import pytest
 import greeks as gk
 from greeks.engine import devices
 from greeks.engine.settings import Settings
-from greeks.kernels import backends, cuda, cuda_found
+from greeks.kernels import backends, cuda, cuda_flight, cuda_found
 from greeks.kernels.compile import CompiledProgram
 from greeks.kernels.cuda_errors import clear_errors
 from greeks.kernels.cuda_memory import Pool
@@ -77,11 +77,11 @@ def test_a_device_lost_in_the_middle_is_told_and_its_buffers_are_forgotten(monke
     launched: list[Any] = []
     entry: Any = {(1, 32, 0): lambda *a: launched.append(a)}
     program = CompiledProgram("", "", "cuda", "", 2, 0, 256, True, entry)
-    monkeypatch.setattr(cuda, "_pool", pool)
+    monkeypatch.setattr(cuda_flight, "_pool", pool)
     monkeypatch.setattr(cuda, "unavailable", lambda: None)
-    monkeypatch.setattr(cuda, "devices", lambda: [0])
-    monkeypatch.setattr(cuda, "of_device", lambda device: mock.MagicMock())
-    monkeypatch.setattr(cuda, "launch_for", lambda work, chunks: Launch(1, 32, chunks))
+    monkeypatch.setattr(cuda_flight, "devices", lambda: [0])
+    monkeypatch.setattr(cuda_flight, "of_device", lambda device: mock.MagicMock())
+    monkeypatch.setattr(cuda_flight, "launch_for", lambda work, chunks: Launch(1, 32, chunks))
     pending = cuda.submit(program, np.ones(1), np.ones((1, 1)), seed=1, paths=10)
     pool.give(0, FakeSlot())  # type: ignore[arg-type]
     assert len(launched) == 1

@@ -64,11 +64,11 @@ def test_pairs_cover_every_unordered_pair() -> None:
         assert found == {(i, j) for i in range(m) for j in range(i, m)}
 
 
-def reduced(sample: np.ndarray, threads: int, batches: bool = True) -> Chunks:
+def reduced(sample: np.ndarray, threads: int) -> Chunks:
     """A chunk as a CUDA block of so many threads reduces it: each phase thread after thread, last one first."""
     n, m = sample.shape
-    found = Chunks.unfilled(np.array([n]), m, batches)
-    (mean, cross, higher, dealt) = (part[0] for part in found[1:])
+    found = Chunks.unfilled(np.array([n]), m, batches=True)
+    mean, cross, higher, dealt = (part[0] for part in found[1:])
     work = np.full(numbers(m), np.nan)
     order = range(threads - 1, -1, -1)
     for thread in order:

@@ -60,7 +60,7 @@ def path(theta, grid, seed, stream, index, out):
 """
 COMPARE = f"""
 import numpy as np
-from greeks.kernels import compile as compiler, cpu, cuda
+from greeks.kernels import compile as compiler, cpu, cuda, cuda_flight
 from greeks.kernels.cuda_shape import Launch
 
 theta, grid = np.array([100.0, 0.2]), np.tile([0.5, 0.25], (2, 1))
@@ -72,7 +72,7 @@ def same(a, b):
         np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-11)
 
 def shaped(blocks, threads, chunks, **where):
-    cuda.launch_for = lambda work, left: Launch(blocks, threads, min(chunks, left))
+    cuda_flight.launch_for = lambda work, left: Launch(blocks, threads, min(chunks, left))
     return cuda.rows(device, theta, grid, **where)
 
 # Two families of two tiles, mixed: a chunk with third and fourth powers, and batches.
@@ -87,7 +87,7 @@ one = shaped(1, 1, 9, **where)
 for shape in ((2, 3, 9), (3, 1, 2)):
     for x, y in zip(one, shaped(*shape, **where), strict=True):
         assert x.tobytes() == y.tobytes(), shape
-cuda.devices = lambda: [0, 0]
+cuda_flight.devices = lambda: [0, 0]
 for x, y in zip(one, shaped(2, 1, 9, **where), strict=True):
     assert x.tobytes() == y.tobytes()
 pending = [cuda.submit(device, theta, grid, seed=s, paths=5) for s in (1, 2)]

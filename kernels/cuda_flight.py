@@ -1,0 +1,171 @@
+"""Launches under way: what they are to simulate, on which device each part of it flies, and where its rows land."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from .compile import CompiledProgram
+from .cuda_errors import clear_errors
+from .cuda_memory import Pool, Slot
+from .cuda_reduction import numbers_for
+from .cuda_shape import Device, Launch, Needs
+from .cuda_source import SHARED, tile_of
+from .moments import Array, Chunks, Integers
+
+_pool = Pool()
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """One simulation: what to run, where its chunks start, and the rows that it is to fill."""
+
+    program: CompiledProgram
+    theta: Array
+    grid: Array
+    draws: tuple[int, int]  # seed, stream
+    starts: Integers
+    mixing: Array
+    normals: int
+    chunks: Chunks
+
+    @property
+    def row(self) -> int:
+        """Bytes that a chunk needs on the device beside the work of its block."""
+        return sum(part[:1].nbytes for part in self.chunks) + self.starts.itemsize
+
+    def needs(self, threads: int) -> Needs:
+        """What a block of the launch takes."""
+        shared = 8 * tile_of(self.program.outputs)
+        inside = shared <= SHARED
+        registers = registers_of(self.program)
+        return Needs(registers, shared if inside else 0, 8 * (self.width + self.normals * threads))
+
+    @property
+    def width(self) -> int:
+        """Numbers that a block works with in global memory."""
+        size = tile_of(self.program.outputs)
+        return numbers_for(self.chunks.means.shape[1]) + (0 if 8 * size <= SHARED else size)
+
+
+class Pending:
+    """Chunks under way: as much as fits the devices is started at once, the rest when the result is asked for."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self._rounds = rounds(work, devices())
+        self._flying: list[Flight] = []
+        with clear_errors(self._drop):
+            self._start()
+
+    def result(self) -> Chunks:
+        """The rows, when all are there."""
+        with clear_errors(self._drop):
+            while self._flying:
+                while self._flying:
+                    self._flying.pop(0).land()
+                self._start()
+        return self.work.chunks
+
+    def _start(self) -> None:
+        for device, launch, begin, end in next(self._rounds, ()):
+            self._flying.append(Flight.start(self.work, device, launch, begin, end))
+
+    def _drop(self) -> None:
+        self._flying.clear()
+        _pool.clear()
+
+
+def rounds(work: Work, on: list[int]) -> Iterator[list[tuple[int, Launch, int, int]]]:
+    """Rounds of launches, (device, shape, first chunk, chunk after the last): each device gets its part of a round."""
+    begin, chunks = 0, len(work.starts)
+    while begin < chunks:
+        left = -(-(chunks - begin) // len(on))  # for each device
+        one_round = []
+        for device in on:
+            if begin < chunks:
+                with of_device(device):
+                    launch = launch_for(work, min(left, chunks - begin))
+                end = min(begin + launch.chunks, chunks)
+                one_round.append((device, launch, begin, end))
+                begin = end
+        yield one_round
+
+
+@dataclass(frozen=True, eq=False)
+class Flight:
+    """One launch in flight: where its rows are to go, and pinned copies of them on their way."""
+
+    device: int
+    slot: Slot
+    into: Chunks
+    copies: tuple[Array, ...]
+
+    @classmethod
+    def start(cls, work: Work, device: int, launch: Launch, begin: int, end: int) -> Flight:
+        """Launch chunks begin, ..., end - 1 on a device, and order the copy of their rows."""
+        with of_device(device):
+            slot, into = _pool.take(device), work.chunks.part(begin, end)
+            parts = dict(zip(("means", "comoments", "higher", "batches"), into[1:], strict=True))
+            # An array without elements has a stride of 0, for which Numba would compile another kernel.
+            found = {
+                name: slot.room(name, part.shape if part.size else (len(part), 1, 1)) for name, part in parts.items()
+            }
+            inputs = {"theta": work.theta, "grid": work.grid, "mixing": work.mixing}
+            theta, grid, mixing = (slot.sent(name, array) for name, array in inputs.items())
+            starts, counts = slot.sent("starts", work.starts[begin:end]), slot.sent("counts", into.counts)
+            u = slot.room("u", (max(work.normals, 1), launch.blocks * launch.threads if work.normals else 1))
+            space = slot.room("work", (launch.blocks, work.width))
+            entry: Any = work.program.entry
+            entry[launch.blocks, launch.threads, slot.stream](
+                theta, grid, *work.draws, starts, counts, mixing, u, space, *found.values()
+            )
+            copies = tuple(slot.fetched(name, found[name]) for name, part in parts.items() if part.size)
+        return cls(device, slot, into, copies)
+
+    def land(self) -> None:
+        """Wait for the rows, and put them where they belong."""
+        with of_device(self.device):
+            self.slot.wait()
+        for to, of in zip((part for part in self.into[1:] if part.size), self.copies, strict=True):
+            to[...] = of
+        _pool.give(self.device, self.slot)
+
+
+def devices() -> list[int]:
+    """The devices that share the chunks: all that CUDA_VISIBLE_DEVICES lets be seen."""
+    from numba import cuda
+
+    return list(range(len(cuda.gpus)))
+
+
+def of_device(device: int) -> AbstractContextManager[Any]:
+    """Make a device's context the current one."""
+    from numba import cuda
+
+    found: AbstractContextManager[Any] = cuda.gpus[device]
+    return found
+
+
+def launch_for(work: Work, chunks: int) -> Launch:
+    """The shape of a launch on the current device, or in the simulator, which plays threads one after the other."""
+    if simulated():
+        return Launch(1, 1, chunks)
+    from .cuda_shape import THREADS
+
+    return Launch.fitted(Device.current(), work.needs(THREADS), work.row, chunks)
+
+
+def registers_of(program: CompiledProgram) -> int:
+    """Registers a thread of the kernel has on the current device, as its compiler says."""
+    entry: Any = program.entry
+    return int(max(entry.get_regs_per_thread().values()))
+
+
+def simulated() -> bool:
+    """Whether Numba simulates the device."""
+    from numba.core import config
+
+    return bool(config.ENABLE_CUDASIM)
