@@ -77,6 +77,7 @@ class Ladder:
 
         All grow together, doubling what they have, so that a run that is stopped has all levels in proportion.
         """
+        samples = np.ceil(samples)
         share = min(1.0, CHUNK / float(samples.max()))
         try:
             while self._grown(np.minimum(np.ceil(share * samples / CHUNK) * CHUNK, samples)):
