@@ -137,12 +137,29 @@ def plan_of(
 ) -> Plan:
     """The plan that runs the picked options of every entry, made once for each menu; for a pilot with their reach.
 
-    `controls` are the names of those that each entry has; none by default.
+    `controls` are the names of those that each entry has; none by default. A program has those of all entries for each,
+    so that contracts of one kind have few programs, whatever their pilots keep.
     """
     key = (picks, pilot, sampler or Philox(), controls)
     if key not in menu.plans:
-        menu.plans[key] = _build(menu, contract, *key)
+        named = {name for names in controls for name in names}
+        whole = tuple(tuple(name for name in names if name in named) for names in controls_of(menu, picks))
+        if not named or whole == controls:
+            menu.plans[key] = _build(menu, contract, *key)
+        else:
+            shared = plan_of(menu, contract, picks, pilot, sampler, whole)
+            menu.plans[key] = replace(shared, pairing=_kept(shared, controls))
     return menu.plans[key]
+
+
+def _kept(plan: Plan, controls: Kept) -> Pairing:
+    """The pairing of a plan in which every entry has only controls of some names."""
+    partners = list(plan.pairing.partners)
+    for samples, names in zip(plan.samples, controls, strict=True):
+        for column in (s.column for s in samples):
+            of = plan.pairing.names
+            partners[column] = tuple(j for j in partners[column] if of[j] in (*names, SCORE))
+    return Pairing(tuple(partners), plan.pairing.names)
 
 
 def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: Sampler, controls: Kept) -> Plan:
