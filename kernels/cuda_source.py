@@ -15,13 +15,13 @@ DEVICE_HEADER = """\
 from math import inf, nan, sqrt
 from numba import cuda, float32, float64
 from numba.cuda.libdevice import double_as_longlong as float_bits, fma, longlong_as_double as bits_float
-from greeks.kernels.cuda_entry import SIMULATE
+from greeks.kernels.cuda_entry import REGISTERS, SIMULATE
 
 def device(function):
     return cuda.jit(device=True)(function)
 
 def entry(function):
-    return cuda.jit(SIMULATE, cache=CACHED)(function)
+    return cuda.jit(SIMULATE, max_registers=REGISTERS, cache=CACHED)(function)
 
 @device
 def opaque(n):
