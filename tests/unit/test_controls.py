@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ CASES = {
 SCHEMES = {"Heston": gk.Euler(steps=8), "Heston Asian": gk.Euler(steps=8), "CEV": gk.Euler(steps=8)}
 
 
-def moments_of(name: str, wanted: object = "auto") -> tuple[Pairing, Moments]:
+def moments_of(name: str, wanted: Any = "auto") -> tuple[Pairing, Moments]:
     """All outputs of a program with all samples, scores and controls that a request may have."""
     model, payoff, greeks = CASES[name]
     contract, scheme = Contract.of(model, payoff), SCHEMES.get(name) or default_scheme(model)
