@@ -35,7 +35,15 @@ MEANINGS = (
     ),
 )
 OTHER = "the device refused. Remedy: look at it with `nvidia-smi`, or use backend='cpu'"
-NAMES = {"CudaAPIError", "CudaDriverError", "CudaRuntimeError", "LinkerError", "NvvmError", "CUDAError"}
+NAMES = {
+    "CudaAPIError",
+    "CudaDriverError",
+    "CudaRuntimeError",
+    "LinkerError",
+    "NvvmError",
+    "NvJitLinkError",
+    "CUDAError",
+}
 
 
 def is_of_the_device(error: BaseException) -> bool:

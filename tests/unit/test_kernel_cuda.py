@@ -60,7 +60,7 @@ def path(theta, grid, seed, stream, index, out):
 """
 COMPARE = f"""
 import numpy as np
-from greeks.kernels import compile as compiler, cpu, cuda, cuda_flight
+from greeks.kernels import compile as compiler, cpu, cuda, cuda_build, cuda_flight, cuda_source
 from greeks.kernels.cuda_shape import Launch
 
 theta, grid = np.array([100.0, 0.2]), np.tile([0.5, 0.25], (2, 1))
@@ -87,6 +87,12 @@ one = shaped(1, 1, 9, **where)
 for shape in ((2, 3, 9), (3, 1, 2)):
     for x, y in zip(one, shaped(*shape, **where), strict=True):
         assert x.tobytes() == y.tobytes(), shape
+cuda_source.SHARED = cuda_flight.SHARED = 0  # a tile in global memory
+apart = cuda_build.build({CUDA!r})
+assert "cuda.shared" in device.source and "cuda.shared" not in apart.source
+for x, y in zip(one, cuda.rows(apart, theta, grid, **where), strict=True):
+    assert x.tobytes() == y.tobytes()
+cuda_source.SHARED = cuda_flight.SHARED = 2**15
 cuda_flight.devices = lambda: [0, 0]
 for x, y in zip(one, shaped(2, 1, 9, **where), strict=True):
     assert x.tobytes() == y.tobytes()
