@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -40,6 +41,7 @@ class Trade:
     quantities: Mapping[str, Weights]
     scheme: gk.Scheme | None = None
     estimator: str | gk.Estimator | Mapping[str, gk.Estimator] = "auto"
+    controls: Literal["auto"] | tuple[gk.ControlVariate, ...] = ()  # estimators are judged alone, and compile sooner
 
     @property
     def greeks(self) -> list[str]:
@@ -88,8 +90,15 @@ def quantities(case: Case, names: Mapping[str, str | Weights], omit: Iterable[st
 
 def rows(trade: Trade, paths: int, seed: int) -> list[Row]:
     """One run for all quantities of a trade."""
-    settings = {"scheme": trade.scheme, "estimator": trade.estimator, "paths": paths, "seed": seed}
-    found = gk.sensitivities(trade.model, trade.payoff, trade.greeks, **settings)  # type: ignore[arg-type]
+    settings = {"scheme": trade.scheme, "estimator": trade.estimator, "controls": trade.controls}
+    found = gk.sensitivities(
+        trade.model,
+        trade.payoff,
+        trade.greeks,
+        paths=paths,
+        seed=seed,
+        **settings,  # type: ignore[arg-type]
+    )
     return [
         Row(trade.case.id, q, found.combination(weights, q), *trade.case.values[q])
         for q, weights in trade.quantities.items()
