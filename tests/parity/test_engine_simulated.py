@@ -1,4 +1,4 @@
-"""Whole requests in Numba's simulator: batches, families and books come to the CPU's numbers, and say where they were."""
+"""Whole requests in Numba's simulator: batches, families and books have the numbers of the CPU."""
 
 from __future__ import annotations
 
