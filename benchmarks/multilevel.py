@@ -21,6 +21,7 @@ import greeks as gk
 from benchmarks.multilevel_figure import Curve, drawn
 from benchmarks.report import table, write
 from greeks.engine.clock import Clock
+from greeks.engine.legs import Controls
 from greeks.engine.multilevel.allocation import allocated
 from greeks.engine.multilevel.ladder import Ladder
 from greeks.engine.multilevel.run import climbed
@@ -49,14 +50,17 @@ class Case:
     targets: tuple[float, ...]
     finest: int  # levels by which the biases of single levels are known
     steps: int = 2
+    controls: Controls = "auto"
 
 
 HESTON_CALL = heston.call(100.0, 0.03, 0.04, 2.0, 0.04, 0.3, -0.5, 0.01, 100.0, 1.0)
 CASES = (
     Case("Heston, QE", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5), 8),
     Case("Heston, Euler", HESTON, HESTON_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4), 10),
-    Case("CEV, Milstein", CEV, CEV_CALL, gk.Milstein, (2e-4, 1e-4, 5e-5, 2e-5, 1e-5), 13),
+    Case("CEV, Milstein", CEV, CEV_CALL, gk.Milstein, (5e-4, 2e-4, 1e-4, 5e-5, 2e-5), 14),
     Case("CEV, Euler", CEV, CEV_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4), 12),
+    Case("Heston, QE, no controls", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4), 8, controls=()),
+    Case("CEV, Milstein, no controls", CEV, CEV_CALL, gk.Milstein, (1e-3, 5e-4, 2e-4, 1e-4), 13, controls=()),
 )
 
 
@@ -83,7 +87,7 @@ def multilevel(case: Case, target: float, seed: int) -> Point:
 
 def climbing(case: Case, levels: int | None = None, **settings: float | int) -> Ladder:
     scheme = gk.Multilevel(case.make(case.steps), levels=levels)
-    asked = Settings(scheme=scheme, threads=1, **settings)  # type: ignore[arg-type]
+    asked = Settings(scheme=scheme, threads=1, controls=case.controls, **settings)  # type: ignore[arg-type]
     return climbed(case.model, CALL, (), scheme, asked, Clock(time.perf_counter()))
 
 
@@ -129,7 +133,13 @@ def timed(case: Case) -> tuple[gk.Estimate, float]:
     for _ in range(3):
         began = time.process_time()
         price = gk.price(
-            case.model, CALL, scheme=case.make(case.steps), paths=max(2**13, STEPS // case.steps), threads=1, seed=1
+            case.model,
+            CALL,
+            scheme=case.make(case.steps),
+            paths=max(2**13, STEPS // case.steps),
+            threads=1,
+            seed=1,
+            controls=case.controls,
         )
         seconds.append(time.process_time() - began)
     return price, min(seconds[1:])

@@ -26,10 +26,10 @@ class Curve:
 def drawn(curves: Sequence[Curve], path: Path) -> None:
     """A panel a case, on one scale."""
     with mpl.rc_context({"font.family": "sans-serif", "font.size": 9.5, "svg.hashsalt": "multilevel"}):
-        figure = Figure(figsize=(10.0, 3.4), facecolor="white")
-        axes = figure.subplots(1, len(curves), sharey=True)
-        figure.subplots_adjust(left=0.065, right=0.985, top=0.8, bottom=0.16, wspace=0.12)
-        for curve, axis in zip(curves, axes, strict=True):
+        figure = Figure(figsize=(10.0, 6.0), facecolor="white")
+        axes = figure.subplots(2, -(-len(curves) // 2), sharey=True)
+        figure.subplots_adjust(left=0.065, right=0.985, top=0.87, bottom=0.09, wspace=0.12, hspace=0.45)
+        for curve, axis in zip(curves, axes.flat, strict=True):
             squares = np.square(curve.targets)
             axis.loglog(curve.targets, curve.single * squares, "o--", color=GREY, label="best single level")
             axis.loglog(curve.targets, curve.multilevel * squares, "o-", color=BLUE, lw=2.2, label="multilevel")
@@ -38,6 +38,6 @@ def drawn(curves: Sequence[Curve], path: Path) -> None:
             axis.invert_xaxis()
             axis.grid(True, which="major", color="#e3e3e3", lw=0.6)
             axis.spines[["top", "right"]].set_visible(False)
-        axes[0].legend(frameon=False, loc="upper left")
-        figure.text(0.065, 0.93, "Counted seconds × target²: level is the inverse square", fontsize=11, color=INK)
+        axes[0, 0].legend(frameon=False, loc="upper left")
+        figure.text(0.065, 0.95, "Counted seconds × target²: level is the inverse square", fontsize=11, color=INK)
         figure.savefig(path, metadata={"Date": None})
