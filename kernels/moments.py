@@ -21,6 +21,8 @@ class Chunks(NamedTuple):
 
     counts: (k,); means: (k, m); comoments: (k, m, m); higher: (k, m, 4), see `Shape`, NaN where unknown;
     batches: (k, m, BATCHES), where wanted, means over the chunk's samples s with the same s mod BATCHES.
+
+    Those of n runs over the same paths, `side_by_side`, have another axis after the first: means (k, n, m), and so on.
     """
 
     counts: NDArray[np.int64]
@@ -35,6 +37,11 @@ class Chunks(NamedTuple):
         k = len(counts)
         dealt = np.empty((k, m if batches else 0, BATCHES))
         return cls(counts, np.empty((k, m)), np.empty((k, m, m)), np.empty((k, m, 4)), dealt)
+
+    @classmethod
+    def side_by_side(cls, runs: Sequence[Chunks]) -> Chunks:
+        """The chunks of n runs over the same paths."""
+        return cls(runs[0].counts, *(np.stack(of, axis=1) for of in list(zip(*runs, strict=True))[1:]))
 
     def part(self, begin: int, end: int) -> Chunks:
         """Some successive chunks, as views."""
@@ -111,6 +118,8 @@ def united(counts: NDArray[np.int64], means: Array, comoments: Array) -> Moments
     count = int(counts.sum())
     if count == 0:
         return Moments.empty(means.shape[1])
+    if len(counts) == 1:
+        return Moments(count, means[0], comoments[0])
     with np.errstate(invalid="ignore", over="ignore"):  # an infinite sample leaves NaN, for the caller to judge
         shift = means - means[0]
         mean_shift = (counts[:, None] * shift).sum(axis=0) / count

@@ -8,7 +8,7 @@ stays unbiased, and only the samples, not their controls, need covariances after
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,73 +39,83 @@ class Pairing:
     partners: tuple[tuple[int, ...], ...]
     names: tuple[str, ...]
 
-    def among(self, kept: Collection[str], samples: Collection[int]) -> Pairing:
-        """Only with controls of these names, and only for these samples."""
-        partners = (
-            tuple(j for j in js if self.names[j] in kept and i in samples) for i, js in enumerate(self.partners)
-        )
-        return Pairing(tuple(partners), self.names)
-
     def coefficients(self, chunks: Chunks) -> Array:
         """Of each sample's regression on its controls, (samples, controls), from whole chunks of all outputs."""
         from greeks.kernels.moments import combine
 
+        if not self.names:
+            return np.zeros((len(self.partners), 0))
         moments = combine(chunks)
         return self.fitted(moments.count, np.asarray(moments.mean), np.asarray(moments.comoment))
 
     def fitted(self, count: int, mean: Array, comoment: Array) -> Array:
         """The same from moments. Controls that are not finite, or nothing but rounding, take no part."""
-        m = len(self.partners)
-        found = np.zeros((m, len(self.names)))
+        found = np.zeros((len(self.partners), len(self.names)))
         if count < FEWEST or not self.names:
             return found
-        with np.errstate(invalid="ignore"):
-            deviation = np.sqrt(np.diag(comoment) / count)
-        scale = max(1.0, abs(float(mean[0])) + deviation[0])
-        for i, partners in enumerate(self.partners):
-            # A control that vanishes identically is computed as noise of 1e-16 with a mean of its own: leave it out.
-            usable = [j for j in partners if deviation[m + j] * scale > NEGLIGIBLE * deviation[i]]
-            js = usable[: count // PATHS_EACH]
-            if js and deviation[i] > 0.0:
-                found[i, js] = regression(comoment, i, [m + j for j in js])
+        regression = Regression.of(comoment)
+        for i, partners in enumerate(self.usable(count, mean, comoment)):
+            js = partners[: count // PATHS_EACH]
+            if js:
+                found[i, js] = regression.coefficients(i, [len(self.partners) + j for j in js])
         return np.where(np.isfinite(found), found, 0.0)
+
+    def usable(self, count: int, mean: Array, comoment: Array) -> list[list[int]]:
+        """Of each sample the controls that are no mere rounding.
+
+        One that vanishes identically is computed as noise of 1e-16 with a mean of its own.
+        """
+        m = len(self.partners)
+        with np.errstate(invalid="ignore"):
+            deviation = np.sqrt(comoment.diagonal() / count).tolist()
+        scale = max(1.0, abs(float(mean[0])) + deviation[0])
+        return [
+            [j for j in js if deviation[m + j] * scale > NEGLIGIBLE * deviation[i]] if deviation[i] > 0.0 else []
+            for i, js in enumerate(self.partners)
+        ]
 
     def suspects(self, chunks: Chunks) -> list[int]:
         """Samples whose score has a mean that is not 0 beyond all chance: it cannot be right."""
         off = self._off(chunks)
-        return [i for i, js in enumerate(self.partners) if any(self.names[j] == SCORE and off[j] for j in js)]
+        return [i for i, js in enumerate(self.partners) if any(self.names[j] == SCORE and j in off for j in js)]
 
     def contradicted(self, chunks: Chunks) -> list[str]:
         """Names of the other controls that have such a mean."""
-        off = self._off(chunks)
-        return list(dict.fromkeys(name for name, wrong in zip(self.names, off, strict=True) if wrong and name != SCORE))
+        return list(dict.fromkeys(self.names[j] for j in self._off(chunks) if self.names[j] != SCORE))
 
-    def _off(self, chunks: Chunks) -> list[bool]:
-        """Of every control, whether its mean is not 0."""
+    def _off(self, chunks: Chunks) -> list[int]:
+        """The controls whose mean is not 0."""
         from greeks.kernels.moments import combine
 
+        if not self.names:
+            return []
         moments, m = combine(chunks), len(self.partners)
         if moments.count < FEWEST:
-            return [False] * len(self.names)
+            return []
         with np.errstate(invalid="ignore"):
-            mean, deviation = np.abs(moments.mean), np.sqrt(np.diag(moments.comoment) / moments.count)
-        beyond = mean > CHANCE * deviation / np.sqrt(moments.count)
-        of_sample = deviation[:m] + mean[:m]
-        least = [min((of_sample[i] for i, js in enumerate(self.partners) if j in js), default=np.inf) for j in
-                 range(len(self.names))]  # fmt: skip
-        payoff = np.where([name == SCORE for name in self.names], mean[0] + deviation[0], 1.0)
-        return [bool(x) for x in beyond[m:] & (mean[m:] * payoff > NEGLIGIBLE * np.array(least))]
+            mean, deviation = np.abs(moments.mean), np.sqrt(moments.comoment.diagonal() / moments.count)
+        beyond = np.flatnonzero(mean[m:] > CHANCE * deviation[m:] / np.sqrt(moments.count)).tolist()
+        size = deviation[:m] + mean[:m]
+        return [j for j in beyond if mean[m + j] * self._factor(j, size[0]) > NEGLIGIBLE * self._least(j, size)]
+
+    def _factor(self, j: int, payoff: float) -> float:
+        """What a control is multiplied by where it meets its samples: a score the payoff itself."""
+        return payoff if self.names[j] == SCORE else 1.0
+
+    def _least(self, j: int, size: Array) -> float:
+        """The least of the samples that have a control."""
+        return min((float(size[i]) for i, js in enumerate(self.partners) if j in js), default=np.inf)
 
     def applied(self, chunks: Chunks, coefficients: Array) -> Chunks:
         """Chunks of all outputs as chunks of controlled samples; a difference's higher moments are not known."""
         m = len(self.partners)
-        weights = np.hstack([np.eye(m), -coefficients])
         higher = chunks.higher[:, :m].copy()
         higher[:, np.any(coefficients != 0.0, axis=1)] = np.nan
+        mixed = _Mixed(np.hstack([np.eye(m), -coefficients]))
         with np.errstate(invalid="ignore"):
-            comoments = np.stack([_sandwich(weights, c) for c in chunks.comoments])
-            dealt = np.stack([_product(weights, b) for b in chunks.batches]) if chunks.batches.size else chunks.batches
-            means = _product(weights, chunks.means.T).T
+            comoments = np.stack([mixed.sandwich(c) for c in chunks.comoments])
+            dealt = np.stack([mixed.product(b) for b in chunks.batches]) if chunks.batches.size else chunks.batches
+            means = mixed.product(chunks.means.T).T
             return chunks._replace(means=means, comoments=comoments, higher=higher, batches=dealt)
 
     def mixing(self, coefficients: Array) -> Array:
@@ -113,21 +123,45 @@ class Pairing:
         return coefficients
 
 
-def regression(comoment: Array, sample: int, controls: Sequence[int]) -> Array:
-    """The coefficients b that minimise Var(Y - b . C): Cov(C)^-1 Cov(C, Y).
+@dataclass(frozen=True)
+class Regression:
+    """Least squares from co-moments, in units of each column's deviation.
 
-    In units of each control's deviation, with a ridge far below anything that matters: of controls that say the same
-    each takes a part.
+    comoment : (k, k). deviation : (k,). correlation : (k, k), with a ridge far below anything that matters: of controls
+    that say the same each takes a part.
     """
-    deviation = np.sqrt(np.diag(comoment)[controls])
-    correlation = comoment[np.ix_(controls, controls)] / np.outer(deviation, deviation)
-    with_sample = comoment[controls, sample] / deviation
-    found = np.linalg.solve(correlation + RIDGE * np.eye(len(controls)), with_sample)
-    return np.asarray(found / deviation)
+
+    comoment: Array
+    correlation: Array
+    deviation: Array
+
+    @classmethod
+    def of(cls, comoment: Array) -> Regression:
+        """That of all columns."""
+        with np.errstate(all="ignore"):
+            deviation = np.sqrt(comoment.diagonal())
+            correlation = comoment / np.outer(deviation, deviation) + RIDGE * np.eye(len(comoment))
+        return cls(comoment, correlation, deviation)
+
+    def coefficients(self, sample: int, controls: Sequence[int]) -> Array:
+        """The coefficients b that minimise Var(Y - b . C): Cov(C)^-1 Cov(C, Y)."""
+        at = np.array(controls)
+        with_sample = self.comoment[at, sample] / self.deviation[at]
+        return np.asarray(np.linalg.solve(self.correlation[at[:, None], at], with_sample) / self.deviation[at])
+
+    def many(self, sample: int, controls: Sequence[int], chosen: npt.NDArray[np.bool_]) -> Array:
+        """Coefficients for many choices (n, controls) among some controls at once, 0 for what is not chosen."""
+        at = np.array(controls)
+        both = chosen[:, :, None] & chosen[:, None, :]
+        systems = np.where(both, self.correlation[at[:, None], at], np.eye(len(at)))
+        with_sample = np.where(chosen, self.comoment[at, sample] / self.deviation[at], 0.0)
+        return np.asarray(np.linalg.solve(systems, with_sample[:, :, None])[:, :, 0] / self.deviation[at])
 
 
 def cross_fitted(pairing: Pairing, pilot: Chunks) -> Chunks:
     """The pilot's own samples, each chunk controlled by the coefficients of the other."""
+    if not pairing.names:
+        return pilot
     halves = [pilot.part(k, k + 1) for k in range(len(pilot.counts))]
     if len(halves) < PILOT:
         return pairing.applied(pilot, pairing.coefficients(pilot))
@@ -140,10 +174,16 @@ def joined(parts: Sequence[Chunks]) -> Chunks:
     return type(parts[0])(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
 
-def _product(weights: Array, columns: Array) -> Array:
-    """weights @ columns where a NaN spoils only the rows that use it."""
-    return np.stack([columns[row != 0.0].T @ row[row != 0.0] for row in weights])
+class _Mixed:
+    """Weighted sums of outputs, row by row, so that a NaN spoils only the sums that it is part of."""
 
+    def __init__(self, weights: Array) -> None:
+        self.rows = [(at, row[at]) for row, at in zip(weights, weights != 0.0, strict=True)]
 
-def _sandwich(weights: Array, c: Array) -> Array:
-    return _product(weights, _product(weights, c).T)
+    def product(self, columns: Array) -> Array:
+        """weights @ columns."""
+        return np.stack([columns[at].T @ weights for at, weights in self.rows])
+
+    def sandwich(self, c: Array) -> Array:
+        """weights @ c @ weights.T."""
+        return self.product(self.product(c).T)

@@ -36,9 +36,8 @@ class Cost:
 
     def of(self, grid: TimeGrid) -> float:
         """Nanoseconds a path on a grid."""
-        seen = int(grid.observed.sum())
-        dates = seen * self.seen + (len(grid.ends) - seen) * self.unseen
-        return self.once + dates + int(grid.substeps.sum()) * self.fine
+        fine, seen, unseen = grid.counts
+        return self.once + (seen * self.seen + unseen * self.unseen) + fine * self.fine
 
 
 def cost(fold: Fold, shape: GridShape) -> Cost:

@@ -56,6 +56,12 @@ class TimeGrid:
         return (*(a.tobytes() for a in arrays), self.observes_start, self.continuous)
 
     @cached_property
+    def counts(self) -> tuple[int, int, int]:
+        """How many fine steps there are, dates that are observed, and dates that are not."""
+        seen = int(self.observed.sum())
+        return int(self.substeps.sum()), seen, len(self.ends) - seen
+
+    @cached_property
     def fine(self) -> Array:
         """One row a fine step: t, dt, evenly, last_step, t_shift, dt_shift (see `expressions.fold`)."""
         begins = np.concatenate([[0.0], self.ends[:-1]])

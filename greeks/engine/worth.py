@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from greeks.engine.control import SCORE, Pairing
+from greeks.engine.control import FEWEST, PATHS_EACH, SCORE, Pairing, Regression
 from greeks.engine.cost import cost
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Menu, Option, Picks
@@ -49,10 +49,11 @@ def worth_of(
     time that the number would need alone: so what a number is does not depend on what else is asked.
     """
     kept, ratios = [], []
+    residuals = _Residuals(plan.pairing, seen)
     for entry, samples, which, shares in zip(menu.entries, plan.samples, picks, weights, strict=True):
         row = np.zeros(len(plan.pairing.partners))
         row[[s.column for s in samples]] = shares
-        judge = _Judge(menu, plan.pairing, seen, tuple(entry.options[k] for k in which), row, grid)
+        judge = _Judge(menu, residuals, tuple(entry.options[k] for k in which), row, grid)
         best = judge.best()
         kept.append(tuple(name for name in judge.names if name in best))
         ratios.append(judge.ratio(best))
@@ -80,14 +81,15 @@ def cost_with(menu: Menu, options: tuple[Option, ...], kept: frozenset[str], gri
 
 
 class _Judge:
-    """Variance and cost of one number, the weighted sum `row` of all samples, with some of its controls."""
+    """Variance and cost of one number with some of its controls."""
 
     def __init__(
-        self, menu: Menu, pairing: Pairing, seen: Pilot, options: tuple[Option, ...], row: Array, grid: TimeGrid
+        self, menu: Menu, residuals: _Residuals, options: tuple[Option, ...], row: Array, grid: TimeGrid
     ) -> None:
-        self.menu, self.pairing, self.seen, self.options, self.row, self.grid = menu, pairing, seen, options, row, grid
+        self.menu, self.residuals, self.options, self.row, self.grid = menu, residuals, options, row, grid
         self.names = tuple(dict.fromkeys(c.name for o in options for c in o.controls))
         self.variances: dict[frozenset[str], float] = {}
+        self.costs: dict[frozenset[str], float] = {}
 
     def best(self) -> frozenset[str]:
         """The controls with which the number needs the least work."""
@@ -99,6 +101,7 @@ class _Judge:
             cheaper = [rest for name in sorted(kept) if self.cost(rest := kept - {name}) <= enough]
             if not cheaper:
                 break
+            self.measure([kept, *cheaper])
             fewer = min(cheaper, key=self.work)
             if self.work(fewer) > self.work(kept) * (1.0 - WORTH_DROPPING):
                 break
@@ -111,24 +114,47 @@ class _Judge:
 
     def ratio(self, kept: frozenset[str]) -> float:
         """The variance without controls, but for scores, over that with some."""
-        without, with_them = self._variance(frozenset()), self._variance(kept)
+        self.measure([kept])
+        without, with_them = self.variances[frozenset()], self.variances[kept]
         if not (math.isfinite(without) and math.isfinite(with_them)) or without <= 0.0:
             return 1.0
         return without / max(with_them, without * EXACT)
 
     def cost(self, kept: frozenset[str]) -> float:
         """Nanoseconds a path."""
-        return cost_with(self.menu, self.options, kept, self.grid)
+        if kept not in self.costs:
+            self.costs[kept] = cost_with(self.menu, self.options, kept, self.grid)
+        return self.costs[kept]
 
-    def _variance(self, kept: frozenset[str]) -> float:
-        if kept not in self.variances:
-            self.variances[kept] = self._residual(kept)
-        return self.variances[kept]
+    def measure(self, choices: Sequence[frozenset[str]]) -> None:
+        """The variances with some choices of controls, and without any, all that are not known yet at once."""
+        new = [kept for kept in dict.fromkeys((frozenset[str](), *choices)) if kept not in self.variances]
+        if new:
+            self.variances |= zip(new, self.residuals.of(self.row, new), strict=True)
 
-    def _residual(self, kept: frozenset[str]) -> float:
-        mean, comoment = self.seen.raw
-        rows = np.flatnonzero(self.row)
-        b = self.pairing.among({*kept, SCORE}, rows.tolist()).fitted(self.seen.paths, mean, comoment)
-        w = np.concatenate([self.row, -self.row @ b])
-        used = np.flatnonzero(w)
-        return float(w[used] @ comoment[np.ix_(used, used)] @ w[used])
+
+class _Residuals:
+    """What a pilot says of the variance of weighted sums of samples, each less its own regression on its controls."""
+
+    def __init__(self, pairing: Pairing, seen: Pilot) -> None:
+        mean, self.comoment = seen.raw
+        self.names = pairing.names
+        self.most = seen.paths // PATHS_EACH if seen.paths >= FEWEST else 0
+        self.usable = pairing.usable(seen.paths, mean, self.comoment)
+        self.regression = Regression.of(self.comoment)
+
+    def of(self, row: Array, choices: Sequence[frozenset[str]]) -> list[float]:
+        """The sum of squares of `row` times the samples, for each choice of the names of controls."""
+        m = len(row)
+        weights = np.zeros((len(choices), m + len(self.names)))
+        weights[:, :m] = row
+        for i in np.flatnonzero(row).tolist():
+            if js := self.usable[i]:
+                names = [self.names[j] for j in js]
+                chosen = np.array([[name in kept or name == SCORE for name in names] for kept in choices])
+                chosen &= chosen.cumsum(axis=1) <= self.most
+                b = self.regression.many(i, [m + j for j in js], chosen)
+                weights[:, [m + j for j in js]] -= row[i] * np.where(np.isfinite(b), b, 0.0)
+        used = np.flatnonzero(weights.any(axis=0))
+        of_used = weights[:, used]
+        return [float(x) for x in ((of_used @ self.comoment[used[:, None], used]) * of_used).sum(axis=1)]

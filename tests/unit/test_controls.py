@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import greeks as gk
 from greeks.controls import AUTOMATIC
 from greeks.engine.contract import Contract
-from greeks.engine.control import FEWEST, SCORE, Pairing
+from greeks.engine.control import FEWEST, SCORE, Pairing, Regression
 from greeks.engine.grid import time_grid
 from greeks.engine.menu import menu_for
 from greeks.engine.plan import controls_of, plan_of
@@ -231,6 +232,19 @@ def test_controls_that_say_the_same_share_the_work() -> None:
     left = moments.comoment[0, 0] - b[0] @ moments.comoment[1:, 0]
     assert left / 4999 == pytest.approx(0.01, rel=0.1)
     assert np.abs(b).max() < 1e4 and b[0, 4] == 0.0
+
+
+def test_many_choices_of_controls_have_the_coefficients_of_each() -> None:
+    rng = np.random.default_rng(3)
+    c = rng.normal(size=(5000, 3)) @ [[1.0, 0.5, 0.2], [0.0, 1.0, 0.3], [0.0, 0.0, 1e-3]]
+    moments = Moments.of(np.column_stack([c @ [1.0, 2.0, 3.0] + rng.normal(size=5000), c, c[:, :1]]))
+    regression = Regression.of(moments.comoment)
+    chosen = np.array(list(product([False, True], repeat=4)))
+    together = regression.many(0, [1, 2, 3, 4], chosen)
+    assert not together[~chosen].any()
+    for which, b in zip(chosen[1:], together[1:], strict=True):
+        alone = regression.coefficients(0, (1 + np.flatnonzero(which)).tolist())
+        np.testing.assert_allclose(b[which], alone, rtol=1e-4 if which[0] and which[3] else 1e-12)
 
 
 def test_few_paths_get_few_coefficients_or_none() -> None:
