@@ -83,7 +83,7 @@ def read(readings: Sequence[Reading], samples: Samples) -> tuple[dict[str, Estim
     means, whole = Means.of(samples)
     values = np.array([r.mean(means.mean) for r in readings])
     covariance = means.covariance(readings)
-    errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
+    errors = std_errors(values, np.diag(covariance))
     still: npt.NDArray[np.bool_] = np.diag(covariance) == 0.0
     with np.errstate(over="ignore"):
         covariance[np.diag_indices_from(covariance)] = errors**2
@@ -96,6 +96,11 @@ def read(readings: Sequence[Reading], samples: Samples) -> tuple[dict[str, Estim
         found = float(values[i]), float(errors[i]), r.tails(of_columns), bool(still[i])
         estimates[r.greek] = _estimate(r, *found, means.bias(r.bias), degrees[i])
     return estimates, covariance
+
+
+def std_errors(values: Array, variances: Array) -> Array:
+    """The standard errors of values whose errors have such variances: not less than rounding."""
+    return np.asarray(np.maximum(np.sqrt(np.maximum(variances, 0.0)), ROUNDING * np.abs(values)))
 
 
 def unbiased(readings: Sequence[Reading], samples: Samples, names: Collection[str]) -> float:
@@ -124,7 +129,7 @@ def _estimate(
         tails.paths,
         r.estimator,
         "; ".join(filter(None, (r.reason, str(bias or "")))),
-        warning(tails, r.estimator, r.random and still) + (bias.warning(error) if bias else ()),
+        warning(tails, r.estimator, r.random and still, r.controlled) + (bias.warning(error) if bias else ()),
         known(tails.kurtosis),
         known(tails.largest_share),
         None if bias is None else bias.value,

@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 class Reading:
     """One number: the weighted columns whose sum is its sample, the estimators' names, and why these.
 
-    `bias` is the column of samples of the number's bias, if it has any.
+    `bias` is the column of samples of the number's bias, if it has any; `controlled` says that controls are taken off.
     """
 
     greek: str
@@ -31,6 +31,7 @@ class Reading:
     estimator: str
     reason: str
     bias: int | None = None
+    controlled: bool = False
 
     def mean(self, means: Array) -> float:
         """The mean of the sample from those of all columns."""
@@ -59,7 +60,7 @@ def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ..
         remarks = (entry.options[k].estimator.remark for k in which)
         reason = "; ".join([reason, *filter(None, (*remarks, bought))])
         bias = next((s.bias for s in samples if s.bias is not None), None)
-        readings.append(Reading(entry.greek.name, columns, weights, random, name, reason, bias))
+        readings.append(Reading(entry.greek.name, columns, weights, random, name, reason, bias, bool(bought)))
     return tuple(readings)
 
 

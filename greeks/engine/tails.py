@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 FEWEST_CHUNKS = 8  # below, the spread of the chunks' variances says too little
 TRUSTED = 0.05  # relative error of a standard error above which the user is told
+LEFT = 0.1  # the same for what controls left of a sample: little, and most of it where sample and control part
 HEAVY = 30.0  # kurtosis below which it is only the paths that are few
 LARGE = 0.01  # share of one path that is worth telling
 REMEDIES = {  # estimator -> what helps against its heavy tails
@@ -31,6 +32,7 @@ REMEDIES = {  # estimator -> what helps against its heavy tails
     "more paths",
 }
 MORE = "take more paths, or another estimator"
+CONTROLLED = "most paths hardly differ from their controls: take more paths, or controls=() for plain samples"
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,9 @@ class Tails:
     largest_share: float = math.nan
     degrees: int | None = None
 
-    @property
-    def heavy(self) -> bool:
+    def heavy(self, trusted: float = TRUSTED) -> bool:
         """Whether few paths make most of the variance, and not just because all paths are few."""
-        return self.error_of_error > max(TRUSTED, 0.5 * math.sqrt(HEAVY / self.paths))
+        return self.error_of_error > max(trusted, 0.5 * math.sqrt(HEAVY / self.paths))
 
 
 def tails_of(chunks: Chunks, columns: list[int], design: Design = INDEPENDENT) -> list[Tails]:
@@ -91,19 +92,19 @@ def error_from_scatter(count: Array, mean: Array, squares: Array) -> Array:
     return np.where((count >= FEWEST_CHUNKS) & (mean > 0.0), relative, 0.0)
 
 
-def warning(tails: Tails, estimator: str, unmoved: bool) -> tuple[str, ...]:
+def warning(tails: Tails, estimator: str, unmoved: bool, controlled: bool = False) -> tuple[str, ...]:
     """What to tell the user of one number; `unmoved` where chance enters but no path differed from another."""
     if unmoved:
         return (
             "every path gave the same number: nothing is random at these parameters, or what matters is too rare for "
             "this many paths, and then the standard error of 0 means nothing",
         )
-    if not tails.heavy:
+    if not tails.heavy(LEFT if controlled else TRUSTED):
         return ()
     makers = f"one path makes {tails.largest_share:.1%}" if tails.largest_share >= LARGE else "few paths make much"
     return (
         f"heavy tails: {makers} of the variance, and the standard error is itself uncertain by about "
-        f"{tails.error_of_error:.0%}; {REMEDIES.get(estimator, MORE)}",
+        f"{tails.error_of_error:.0%}; {CONTROLLED if controlled else REMEDIES.get(estimator, MORE)}",
     )
 
 

@@ -134,7 +134,7 @@ def test_one_path_in_a_chunk_without_powers_is_seen() -> None:
     (found,) = tails_of(chunks, [0])
     assert found.largest_share == pytest.approx(Shape.of(sample).largest_share[0], rel=1e-9)
     assert found.kurtosis == pytest.approx(Shape.of(sample).kurtosis[0], rel=1e-3)
-    assert found.heavy
+    assert found.heavy()
 
 
 def test_one_path_hidden_in_the_pilot_is_seen_in_the_scatter() -> None:
@@ -148,6 +148,6 @@ def test_one_path_hidden_in_the_pilot_is_seen_in_the_scatter() -> None:
 
 
 def test_few_paths_are_not_heavy_tails() -> None:
-    assert not Tails(500, error_of_error=0.11, kurtosis=25.0, largest_share=0.05).heavy
+    assert not Tails(500, error_of_error=0.11, kurtosis=25.0, largest_share=0.05).heavy()
     assert warning(Tails(500), "pathwise", unmoved=False) == ()
     assert "every path gave the same number" in warning(Tails(500), "pathwise", unmoved=True)[0]
