@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.coverage.cases import MODELS
 from tests.parity.cases import CASES, Case
 from tests.parity.test_cuda_simulator import played
 from tests.parity.toolkit import toolkit
@@ -32,3 +37,24 @@ def test_programs_compile_to_ptx(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_every_program_compiles_to_ptx(tmp_path: Path) -> None:
     compile_all(CASES, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_every_payoff_compiles_with_every_estimator_it_is_offered(model: str, tmp_path: Path) -> None:
+    home = toolkit(tmp_path)
+    if home is None:
+        pytest.skip(ABSENT)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.parity.offered", model],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CUDA_HOME": str(home)},
+        cwd=Path(__file__).parents[2],
+        timeout=3600,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len({f["case"] for f in found}) > 10
+    assert {"Pathwise", "LikelihoodRatio", "Mixed"} <= {name for f in found for name in f["estimators"]}
+    assert all(f["calls"] == 0 for f in found), "the library is not inlined"
