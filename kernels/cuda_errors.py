@@ -48,7 +48,7 @@ NAMES = {
 
 def is_of_the_device(error: BaseException) -> bool:
     """Whether an error came from the driver, its compiler or its linker, whichever package talked to them."""
-    return any(kind.__name__ in NAMES for kind in type(error).__mro__) or isinstance(error, MemoryError)
+    return any(kind.__name__ in NAMES for kind in type(error).__mro__)
 
 
 def meaning(error: BaseException) -> str:
