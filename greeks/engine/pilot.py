@@ -11,12 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from greeks.engine.control import Pairing
 from greeks.engine.menu import Menu, Picks
 from greeks.engine.plan import Plan, Sample
+
+if TYPE_CHECKING:
+    from greeks.kernels.moments import Chunks, Moments
 
 Array = npt.NDArray[np.float64]
 FIRST, PATHS = 256, 2048  # at first, and at most
@@ -26,30 +32,70 @@ SEED, STREAM = 20021, 2**32 - 1
 REACHED = 0.1  # share of paths on which what is integrated out must be able to decide something
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pilot:
-    """What a pilot saw of every sample: mean and covariance after all control, kurtosis before it; `raw` is what it
-    saw of all outputs before any control, (mean, co-moments)."""
+    """What a few paths show of every sample before a run, each less its own regression on its controls.
 
-    mean: Array
-    covariance: Array
-    kurtosis: Array
-    raw: tuple[Array, Array]
-    paths: int
-    contradicted: tuple[str, ...]  # controls whose mean over the paths is not 0, beyond all chance
+    pairing : which controls each sample has. chunks : what was seen of all outputs, before any control.
+    """
 
-    def work(self, options: Sequence[Sequence[Sample]], costs: Array) -> Array:
-        """Variance x cost of every option, of a vector the sum over its elements; infinite where not to be believed.
+    pairing: Pairing
+    chunks: Chunks
+
+    @cached_property
+    def raw(self) -> Moments:
+        """Of all outputs before any control."""
+        from greeks.kernels.moments import combine
+
+        return combine(self.chunks)
+
+    @property
+    def paths(self) -> int:
+        """How many there are."""
+        return self.raw.count
+
+    @cached_property
+    def mean(self) -> Array:
+        """Of every sample."""
+        return np.asarray(self.raw.mean[: len(self.pairing.partners)])
+
+    @cached_property
+    def covariance(self) -> Array:
+        """Of the samples, less their controls."""
+        m, mean, comoment = len(self.pairing.partners), np.asarray(self.raw.mean), np.asarray(self.raw.comoment)
+        b = self.pairing.fitted(self.paths, mean, comoment)
+        used = np.flatnonzero(b.any(axis=0))  # others may be no numbers
+        b, at = b[:, used], m + used
+        taken = b @ comoment[at, :m]
+        return np.asarray(comoment[:m, :m] - taken - taken.T + b @ comoment[at[:, None], at] @ b.T) / (self.paths - 1)
+
+    @cached_property
+    def kurtosis(self) -> Array:
+        """Of the samples before control."""
+        return np.asarray(self.chunks.shape(range(len(self.pairing.partners))).kurtosis)
+
+    @cached_property
+    def contradicted(self) -> tuple[str, ...]:
+        """Controls whose mean over the paths is not 0, beyond all chance."""
+        return tuple(self.pairing.contradicted(self.chunks))
+
+    @cached_property
+    def bound(self) -> Array:
+        """What the variance of every sample may well be; infinite where it is not to be believed.
 
         Of a narrow spike most pilots see nothing, and would take it for the best; what was 0 on every path has seen
         nothing at all. A heavy tail counts for more than was seen of it, three times at most.
         """
-        variance = np.diag(self.covariance)
+        variance = self.covariance.diagonal()
         doubt = 1.0 + 2.0 * np.sqrt(np.maximum(self.kurtosis - 1.0, 0.0) / self.paths)
-        unseen = (variance == 0.0) & (self.mean == 0.0)
-        believed = np.isfinite(variance) & ~unseen
-        bound = np.where(believed, variance * np.nan_to_num(doubt, nan=1.0), np.inf)
-        found = [sum(bound[s.column] if self._reached(s) else np.inf for s in samples) for samples in options]
+        believed = np.isfinite(variance) & ~((variance == 0.0) & (self.mean == 0.0))
+        return np.where(believed, variance * np.nan_to_num(doubt, nan=1.0), np.inf)
+
+    def work(self, options: Sequence[Sequence[Sample]], costs: Array) -> Array:
+        """Variance x cost of every option, of a vector the sum over its elements; infinite where not to be believed."""
+        found = [
+            sum(float(self.bound[s.column]) if self._reached(s) else np.inf for s in samples) for samples in options
+        ]
         return np.asarray(costs * np.array(found))
 
     def clear(self, options: Sequence[Sequence[Sample]], costs: Array) -> bool:
@@ -70,17 +116,10 @@ def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PA
     """Every output on the same few paths, of draws that no run has."""
     from greeks.kernels import backends
     from greeks.kernels.compile import load
-    from greeks.kernels.moments import combine
 
     program = load(plan.program.cuda if backend == "cuda" else plan.program.cpu, backend)
     rows_of = backends.module_of(backend).rows
-    chunks = rows_of(program, table, rows, seed=seed, stream=STREAM, first=0, paths=paths, threads=1)
-    moments = combine(plan.pairing.applied(chunks, plan.pairing.coefficients(chunks)))
-    kurtosis = np.asarray(chunks.shape(range(len(moments.mean))).kurtosis)
-    raw = combine(chunks)
-    before = (np.asarray(raw.mean), np.asarray(raw.comoment))
-    off = tuple(plan.pairing.contradicted(chunks))
-    return Pilot(np.asarray(moments.mean), np.asarray(moments.covariance), kurtosis, before, raw.count, off)
+    return Pilot(plan.pairing, rows_of(program, table, rows, seed=seed, stream=STREAM, first=0, paths=paths, threads=1))
 
 
 def stages(paths: int) -> tuple[int, ...]:

@@ -137,10 +137,10 @@ class _Residuals:
     """What a pilot says of the variance of weighted sums of samples, each less its own regression on its controls."""
 
     def __init__(self, pairing: Pairing, seen: Pilot) -> None:
-        mean, self.comoment = seen.raw
+        self.comoment = seen.raw.comoment
         self.names = pairing.names
         self.most = seen.paths // PATHS_EACH if seen.paths >= FEWEST else 0
-        self.usable = pairing.usable(seen.paths, mean, self.comoment)
+        self.usable = pairing.usable(seen.paths, seen.raw.mean, self.comoment)
         self.regression = Regression.of(self.comoment)
 
     def of(self, row: Array, choices: Sequence[frozenset[str]]) -> list[float]:
