@@ -9,6 +9,7 @@ that follows is independent of it: a choice, or weights, made on other paths bia
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,36 +81,41 @@ class Pilot:
         return tuple(self.pairing.contradicted(self.chunks))
 
     @cached_property
-    def bound(self) -> Array:
+    def doubt(self) -> list[float]:
+        """The relative standard error of every sample's variance; 0 where it is not known."""
+        excess = np.nan_to_num(self.kurtosis, nan=1.0) - 1.0
+        found: list[float] = np.sqrt(np.maximum(excess, 0.0) / self.paths).tolist()
+        return found
+
+    @cached_property
+    def bound(self) -> list[float]:
         """What the variance of every sample may well be; infinite where it is not to be believed.
 
         Of a narrow spike most pilots see nothing, and would take it for the best; what was 0 on every path has seen
         nothing at all. A heavy tail counts for more than was seen of it, three times at most.
         """
         variance = self.covariance.diagonal()
-        doubt = 1.0 + 2.0 * np.sqrt(np.maximum(self.kurtosis - 1.0, 0.0) / self.paths)
         believed = np.isfinite(variance) & ~((variance == 0.0) & (self.mean == 0.0))
-        return np.where(believed, variance * np.nan_to_num(doubt, nan=1.0), np.inf)
+        found: list[float] = np.where(believed, variance * (1.0 + 2.0 * np.array(self.doubt)), np.inf).tolist()
+        return found
 
     def work(self, options: Sequence[Sequence[Sample]], costs: Array) -> Array:
         """Variance x cost of every option, of a vector the sum over its elements; infinite where not to be believed."""
-        found = [
-            sum(float(self.bound[s.column]) if self._reached(s) else np.inf for s in samples) for samples in options
-        ]
+        found = [sum(self.bound[s.column] if self._reached(s) else math.inf for s in samples) for samples in options]
         return np.asarray(costs * np.array(found))
 
     def clear(self, options: Sequence[Sequence[Sample]], costs: Array) -> bool:
         """Whether more paths would hardly change which option has the least work."""
-        work = self.work(options, costs)
-        if not np.isfinite(work).all():
+        work = self.work(options, costs).tolist()
+        if not all(map(math.isfinite, work)):
             return False
-        best, rest = int(np.argmin(work)), np.delete(work, int(np.argmin(work)))
-        tails = np.nan_to_num([max(self.kurtosis[s.column] for s in samples) for samples in options], nan=1.0)
-        error = 1.0 + CLEAR * np.sqrt(np.maximum(tails - 1.0, 0.0) / self.paths)
-        return bool(np.all(rest / np.delete(error, best) > work[best] * error[best]))
+        errors = [1.0 + CLEAR * max(self.doubt[s.column] for s in samples) for samples in options]
+        best = work.index(min(work))
+        most = work[best] * errors[best]
+        return all(w / e > most for k, (w, e) in enumerate(zip(work, errors, strict=True)) if k != best)
 
     def _reached(self, s: Sample) -> bool:
-        return s.reach is None or bool(self.mean[s.reach] >= REACHED)
+        return s.reach is None or float(self.mean[s.reach]) >= REACHED
 
 
 def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PATHS, seed: int = SEED) -> Pilot:
