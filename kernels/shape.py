@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -49,7 +50,7 @@ class Shape:
         with np.errstate(all="ignore"):
             return np.sqrt(self.count) * (self.higher[:, THIRD] / self.second / np.sqrt(self.second))
 
-    @property
+    @cached_property
     def largest_share(self) -> Array:
         """The part of sum (x - mean)^2 that the one farthest sample has, (m,); NaN as in `kurtosis`."""
         with np.errstate(all="ignore"):

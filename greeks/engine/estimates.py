@@ -86,7 +86,7 @@ def read(readings: Sequence[Reading], samples: Samples) -> tuple[dict[str, Estim
     errors = std_errors(values, np.diag(covariance))
     still: npt.NDArray[np.bool_] = np.diag(covariance) == 0.0
     with np.errstate(over="ignore"):
-        covariance[np.diag_indices_from(covariance)] = errors**2
+        np.fill_diagonal(covariance, errors**2)
     of_columns = tails(whole, samples.design)
     degrees: list[int | None] = [of_columns[0].degrees] * len(readings)
     if len(means.parts) > 1:

@@ -67,8 +67,8 @@ def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ..
 def mixed(readings: Sequence[Reading], matrix: Array) -> Array:
     """The (co)moments of the numbers from those of all columns."""
     if all(len(r.columns) == 1 and r.weights == (1.0,) for r in readings):
-        columns = [r.columns[0] for r in readings]
-        return np.asarray(matrix[np.ix_(columns, columns)])
+        columns = np.array([r.columns[0] for r in readings])
+        return np.asarray(matrix[columns[:, None], columns])
     rows = np.stack([_combined(r, matrix) for r in readings])
     return np.stack([_combined(r, rows.T) for r in readings])
 

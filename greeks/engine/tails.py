@@ -75,7 +75,9 @@ def tails(merged: Rows, design: Design = INDEPENDENT) -> list[Tails]:
     kurtosis, share = shape.kurtosis, shape.largest_share
     with np.errstate(invalid="ignore"):
         doubt = np.fmax(0.5 * np.sqrt((kurtosis - 1.0) / samples), 0.5 * share)
-    doubt = np.where(shape.seen < samples, np.fmax(doubt, error_from_scatter(*merged.variances)), doubt)
+    unseen = shape.seen < samples
+    if unseen.any():
+        doubt = np.where(unseen, np.fmax(doubt, error_from_scatter(*merged.variances)), doubt)
     table = np.column_stack([np.nan_to_num(doubt), kurtosis, share])
     return [Tails(samples * design.together, *row) for row in table.tolist()]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -101,14 +102,14 @@ class Rows(NamedTuple):
         """Kurtosis and extremes of the numbers of the only row, of its first family."""
         from greeks.kernels.shape import Shape
 
-        count, mean, squares = np.moveaxis(self.sets[0, 0], -1, 0)
+        count, mean, squares = self.sets[0, 0].transpose(2, 0, 1)
         known, seen = count[POWERS].astype(np.int64), count[EXTREMES].astype(np.int64)
         return Shape(known, mean[POWERS], squares[POWERS], self.higher[0, 0], seen, squares[EXTREMES])
 
     @property
     def variances(self) -> Array:
         """(count, mean, sum of (x - mean)^2) of the variances of the only row's whole chunks: (3, m)."""
-        return np.moveaxis(self.sets[0, 0, VARIANCES], -1, 0)
+        return self.sets[0, 0, VARIANCES].T
 
 
 def _shapes(sets: Array, higher: Array) -> tuple[Array, Array]:
@@ -150,7 +151,7 @@ class Tally:
         rows = Rows.of(chunks, families)
         return cls(_grown((), 0, first + np.arange(len(rows.counts), dtype=np.int64), rows))
 
-    @property
+    @cached_property
     def samples(self) -> int:
         """Samples of each family."""
         return sum(int(rows.counts.sum()) for _, rows in self.levels)
@@ -165,6 +166,8 @@ class Tally:
     @property
     def rows(self) -> Rows:
         """All nodes in the order of their chunks."""
+        if len(self.levels) == 1:
+            return self.levels[0][1]
         begins = np.concatenate([at * FAN**level for level, (at, _) in enumerate(self.levels)])
         return Rows.joined([rows for _, rows in self.levels]).at(begins.argsort())
 
@@ -204,6 +207,9 @@ def _grown(
         at, rows = at[order], rows.at(order)
     elif level > len(levels):
         levels = _grown(levels, level - 1, at[:0], rows.at(np.zeros(0, dtype=np.int64)))
+    grown = (*levels[:level], (at, rows), *levels[level + 1 :])
+    if len(at) < FAN:
+        return grown
     parents, sizes = np.unique(at[rows.counts == CHUNK * FAN**level] // FAN, return_counts=True)
     full = parents[sizes == FAN]
     member = np.isin(at // FAN, full)
