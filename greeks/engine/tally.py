@@ -109,7 +109,7 @@ class Rows(NamedTuple):
     @property
     def variances(self) -> Array:
         """(count, mean, sum of (x - mean)^2) of the variances of the only row's whole chunks: (3, m)."""
-        return self.sets[0, 0, VARIANCES].T
+        return np.asarray(self.sets[0, 0, VARIANCES].T)
 
 
 def _shapes(sets: Array, higher: Array) -> tuple[Array, Array]:
