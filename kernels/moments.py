@@ -114,17 +114,18 @@ def combine(chunks: Chunks) -> Moments:
 
 
 def united(counts: NDArray[np.int64], means: Array, comoments: Array) -> Moments:
-    """`combine` for arrays: counts (k,), means (k, m), comoments (k, m, m)."""
+    """`combine` for arrays: counts (k,), means (k, m), comoments (k, m, m); with n runs side by side (k, n, m), ...."""
     count = int(counts.sum())
     if count == 0:
-        return Moments.empty(means.shape[1])
+        return Moments.empty(means.shape[-1])
     if len(counts) == 1:
         return Moments(count, means[0], comoments[0])
     with np.errstate(invalid="ignore", over="ignore"):  # an infinite sample leaves NaN, for the caller to judge
+        weight = counts.reshape(-1, *[1] * (means.ndim - 1))
         shift = means - means[0]
-        mean_shift = (counts[:, None] * shift).sum(axis=0) / count
+        mean_shift = (weight * shift).sum(axis=0) / count
         centred = shift - mean_shift
-        between = np.einsum("ki,kj->ij", counts[:, None] * centred, centred)
+        between = ((weight * centred)[..., :, None] * centred[..., None, :]).sum(axis=0)
         return Moments(count, means[0] + mean_shift, comoments.sum(axis=0) + between)
 
 

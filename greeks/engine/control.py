@@ -8,7 +8,8 @@ stays unbiased, and only the samples, not their controls, need covariances after
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
 
 Array = npt.NDArray[np.float64]
+_Numbers = tuple[tuple[int, ...], ...]
 PILOT = 2  # chunks
 FEWEST = 256  # paths from which a coefficient is worth having
 PATHS_EACH = 32  # paths in the pilot for each coefficient of a regression
@@ -40,39 +42,52 @@ class Pairing:
     names: tuple[str, ...]
 
     def coefficients(self, chunks: Chunks) -> Array:
-        """Of each sample's regression on its controls, (samples, controls), from whole chunks of all outputs."""
+        """Of each sample's regression on its controls, (samples, controls), from whole chunks of all outputs.
+
+        Of n runs side by side (n, samples, controls), bit for bit what each has alone.
+        """
         from greeks.kernels.moments import combine
 
         if not self.names:
-            return np.zeros((len(self.partners), 0))
+            return np.zeros((*chunks.means.shape[1:-1], len(self.partners), 0))
         moments = combine(chunks)
         return self.fitted(moments.count, np.asarray(moments.mean), np.asarray(moments.comoment))
 
     def fitted(self, count: int, mean: Array, comoment: Array) -> Array:
         """The same from moments. Controls that are not finite, or nothing but rounding, take no part."""
-        found = np.zeros((len(self.partners), len(self.names)))
-        if count < FEWEST or not self.names:
-            return found
-        regression = Regression.of(comoment)
-        for i, partners in enumerate(self.usable(count, mean, comoment)):
-            js = partners[: count // PATHS_EACH]
-            if js:
-                found[i, js] = regression.coefficients(i, [len(self.partners) + j for j in js])
-        return np.where(np.isfinite(found), found, 0.0)
+        m, runs, k = len(self.partners), mean.shape[:-1], mean.shape[-1]
+        found = np.zeros((math.prod(runs), m, len(self.names)))
+        if count >= FEWEST and self.names:
+            means, comoments = mean.reshape(-1, k), comoment.reshape(-1, k, k)
+            for usable, at in self._alike(means, _deviations(count, comoments)):
+                regression = Regression.of(comoments[at])
+                for i, partners in enumerate(usable):
+                    if js := [*partners[: count // PATHS_EACH]]:
+                        found[np.ix_(at, [i], js)] = regression.coefficients(i, [m + j for j in js])[:, None]
+        return np.where(np.isfinite(found), found, 0.0).reshape(*runs, m, len(self.names))
 
-    def usable(self, count: int, mean: Array, comoment: Array) -> list[list[int]]:
-        """Of each sample the controls that are no mere rounding.
+    def _alike(self, means: Array, deviations: Array) -> Iterable[tuple[_Numbers, list[int]]]:
+        """The runs that can use the same controls, after these."""
+        found: dict[_Numbers, list[int]] = {}
+        for k, (first, deviation) in enumerate(zip(means[:, 0].tolist(), deviations.tolist(), strict=True)):
+            found.setdefault(self._usable(first, deviation), []).append(k)
+        return found.items()
 
-        One that vanishes identically is computed as noise of 1e-16 with a mean of its own.
+    def usable(self, count: int, mean: Array, comoment: Array) -> _Numbers:
+        """Of each sample the controls that are no mere rounding."""
+        return self._usable(float(mean[0]), _deviations(count, comoment).tolist())
+
+    def _usable(self, first: float, deviation: Sequence[float]) -> _Numbers:
+        """The same from the mean of the first sample and all deviations.
+
+        A control that vanishes identically is computed as noise of 1e-16 with a mean of its own.
         """
         m = len(self.partners)
-        with np.errstate(invalid="ignore"):
-            deviation = np.sqrt(comoment.diagonal() / count).tolist()
-        scale = max(1.0, abs(float(mean[0])) + deviation[0])
-        return [
-            [j for j in js if deviation[m + j] * scale > NEGLIGIBLE * deviation[i]] if deviation[i] > 0.0 else []
+        scale = max(1.0, abs(first) + deviation[0])
+        return tuple(
+            tuple(j for j in js if deviation[m + j] * scale > NEGLIGIBLE * deviation[i]) if deviation[i] > 0.0 else ()
             for i, js in enumerate(self.partners)
-        ]
+        )
 
     def suspects(self, chunks: Chunks) -> list[int]:
         """Samples whose score has a mean that is not 0 beyond all chance: it cannot be right."""
@@ -84,7 +99,7 @@ class Pairing:
         return list(dict.fromkeys(self.names[j] for j in self._off(chunks) if self.names[j] != SCORE))
 
     def _off(self, chunks: Chunks) -> list[int]:
-        """The controls whose mean is not 0."""
+        """The controls whose mean is not 0, in any of the runs."""
         from greeks.kernels.moments import combine
 
         if not self.names:
@@ -93,30 +108,29 @@ class Pairing:
         if moments.count < FEWEST:
             return []
         with np.errstate(invalid="ignore"):
-            mean, deviation = np.abs(moments.mean), np.sqrt(moments.comoment.diagonal() / moments.count)
-        beyond = np.flatnonzero(mean[m:] > CHANCE * deviation[m:] / np.sqrt(moments.count)).tolist()
-        size = deviation[:m] + mean[:m]
-        return [j for j in beyond if mean[m + j] * self._factor(j, size[0]) > NEGLIGIBLE * self._least(j, size)]
+            mean, deviation = np.abs(moments.mean), _deviations(moments.count, moments.comoment)
+            beyond = mean[..., m:] > CHANCE * deviation[..., m:] / np.sqrt(moments.count)
+            size = (deviation + mean)[..., :m]
+            candidates = np.flatnonzero(beyond.reshape(-1, len(self.names)).any(axis=0)).tolist()
+            return [j for j in candidates if (beyond[..., j] & self._tells(j, mean[..., m + j], size)).any()]
 
-    def _factor(self, j: int, payoff: float) -> float:
-        """What a control is multiplied by where it meets its samples: a score the payoff itself."""
-        return payoff if self.names[j] == SCORE else 1.0
-
-    def _least(self, j: int, size: Array) -> float:
-        """The least of the samples that have a control."""
-        return min((float(size[i]) for i, js in enumerate(self.partners) if j in js), default=np.inf)
+    def _tells(self, j: int, mean: Array, size: Array) -> npt.NDArray[np.bool_]:
+        """Whether a control's mean is no mere rounding of the least of its samples; a score meets the payoff itself."""
+        least = np.fmin.reduce(size[..., [i for i, js in enumerate(self.partners) if j in js]], axis=-1, initial=np.inf)
+        return np.asarray(mean * (size[..., 0] if self.names[j] == SCORE else 1.0) > NEGLIGIBLE * least)
 
     def applied(self, chunks: Chunks, coefficients: Array) -> Chunks:
         """Chunks of all outputs as chunks of controlled samples; a difference's higher moments are not known."""
         m = len(self.partners)
-        higher = chunks.higher[:, :m].copy()
-        higher[:, np.any(coefficients != 0.0, axis=1)] = np.nan
-        mixed = _Mixed(np.hstack([np.eye(m), -coefficients]))
+        mixed = np.any(coefficients != 0.0, axis=-1)[..., None]
         with np.errstate(invalid="ignore"):
-            comoments = np.stack([mixed.sandwich(c) for c in chunks.comoments])
-            dealt = np.stack([mixed.product(b) for b in chunks.batches]) if chunks.batches.size else chunks.batches
-            means = mixed.product(chunks.means.T).T
-            return chunks._replace(means=means, comoments=comoments, higher=higher, batches=dealt)
+            half = _controlled(chunks.comoments, coefficients)
+            return chunks._replace(
+                means=_controlled(chunks.means[..., None], coefficients)[..., 0],
+                comoments=np.ascontiguousarray(_controlled(half.swapaxes(-1, -2), coefficients)),
+                higher=np.where(mixed, np.nan, chunks.higher[..., :m, :]),
+                batches=_controlled(chunks.batches, coefficients) if chunks.batches.size else chunks.batches,
+            )
 
     def mixing(self, coefficients: Array) -> Array:
         """The coefficients as the kernels take them."""
@@ -128,7 +142,7 @@ class Regression:
     """Least squares from co-moments, in units of each column's deviation.
 
     comoment : (k, k). deviation : (k,). correlation : (k, k), with a ridge far below anything that matters: of controls
-    that say the same each takes a part.
+    that say the same each takes a part. Of n runs at once, with their axis in front, the same bits.
     """
 
     comoment: Array
@@ -139,15 +153,16 @@ class Regression:
     def of(cls, comoment: Array) -> Regression:
         """That of all columns."""
         with np.errstate(all="ignore"):
-            deviation = np.sqrt(comoment.diagonal())
-            correlation = comoment / np.outer(deviation, deviation) + RIDGE * np.eye(len(comoment))
-        return cls(comoment, correlation, deviation)
+            deviation = np.sqrt(comoment.diagonal(axis1=-2, axis2=-1))
+            correlation = comoment / (deviation[..., :, None] * deviation[..., None, :])
+        return cls(comoment, correlation + RIDGE * np.eye(comoment.shape[-1]), deviation)
 
     def coefficients(self, sample: int, controls: Sequence[int]) -> Array:
         """The coefficients b that minimise Var(Y - b . C): Cov(C)^-1 Cov(C, Y)."""
         at = np.array(controls)
-        with_sample = self.comoment[at, sample] / self.deviation[at]
-        return np.asarray(np.linalg.solve(self.correlation[at[:, None], at], with_sample) / self.deviation[at])
+        with_sample = self.comoment[..., at, sample] / self.deviation[..., at]
+        found = np.linalg.solve(self.correlation[..., at[:, None], at], with_sample[..., None])[..., 0]
+        return np.asarray(found / self.deviation[..., at])
 
     def many(self, sample: int, controls: Sequence[int], chosen: npt.NDArray[np.bool_]) -> Array:
         """Coefficients for many choices (n, controls) among some controls at once, 0 for what is not chosen."""
@@ -174,16 +189,20 @@ def joined(parts: Sequence[Chunks]) -> Chunks:
     return type(parts[0])(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
 
-class _Mixed:
-    """Weighted sums of outputs, row by row, so that a NaN spoils only the sums that it is part of."""
+def _deviations(count: int, comoment: Array) -> Array:
+    """Standard deviations of the columns of `count` samples."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.sqrt(comoment.diagonal(axis1=-2, axis2=-1) / count))
 
-    def __init__(self, weights: Array) -> None:
-        self.rows = [(at, row[at]) for row, at in zip(weights, weights != 0.0, strict=True)]
 
-    def product(self, columns: Array) -> Array:
-        """weights @ columns."""
-        return np.stack([columns[at].T @ weights for at, weights in self.rows])
+def _controlled(outputs: Array, coefficients: Array) -> Array:
+    """x_i - sum_j b_ij c_j of (..., outputs, q), samples x before controls c; a NaN spoils only the sums it is part of.
 
-    def sandwich(self, c: Array) -> Array:
-        """weights @ c @ weights.T."""
-        return self.product(self.product(c).T)
+    Summed in the order of the controls, so that it makes no difference how many runs are side by side.
+    """
+    m, controls = coefficients.shape[-2:]
+    found = outputs[..., :m, :].copy()
+    for j in range(controls):
+        b = coefficients[..., j, None]
+        found -= np.where(b != 0.0, b * outputs[..., m + j, None, :], 0.0)
+    return found

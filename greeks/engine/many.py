@@ -17,20 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from greeks.engine.estimates import ROUNDING, read
-from greeks.engine.lockstep import Job, SharedClock, play
+from greeks.engine.lockstep import Job, SharedClock, is_swept, play
 from greeks.engine.reading import Reading
 from greeks.engine.run import Task, nonsense_in, refusal_of
 from greeks.engine.samples import Samples
 from greeks.engine.settings import Settings
+from greeks.engine.together import is_plain, read_together
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate
-from greeks.samplers import Philox
 
 Array = npt.NDArray[np.float64]
 NOTED = (UnsupportedError, SchemaError)
 Integers = npt.NDArray[np.int64]
+ABREAST = 512  # contracts that are simulated and read as one, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,9 @@ def estimate_many(
             failures[position] = error
     asked = {k: own[streams[k] if streams else settings.stream] for k in tasks}
     results = _sure({k: task for k, task in tasks.items() if _is_sure(task, settings)}, settings)
-    _simulated({k: task for k, task in tasks.items() if k not in results}, asked, clock, results, failures)
+    others = _simulated({k: task for k, task in tasks.items() if k not in results}, asked, clock, results, failures)
+    _simulated(others, asked, clock, results, failures)
+    failures = {k: error for k, error in failures.items() if k not in results}
     by_kind: dict[int, list[_Result]] = {}
     for k in sorted(results):
         by_kind.setdefault(id(results[k].task.menu), []).append(results[k])
@@ -120,8 +123,7 @@ def estimate_many(
 
 def _is_sure(task: Task, settings: Settings) -> bool:
     """Whether one path tells all: none differs from another, and no more than that is asked for."""
-    plain = settings.std_error is None and settings.backend == "cpu" and isinstance(task.plan.sampler, Philox)
-    return plain and task.plan.sure
+    return settings.std_error is None and is_swept(task, settings) and task.plan.sure
 
 
 def _tables(tasks: Mapping[int, Task]) -> dict[int, tuple[Array, Array]]:
@@ -159,39 +161,75 @@ def _simulated(
     clock: SharedClock,
     results: dict[int, _Result],
     failures: dict[int, GreeksError],
-) -> None:
-    """Add what simulation gives; a choice that proves to be no number gives way to the next."""
-    again: dict[int, Task] = {}
+) -> dict[int, Task]:
+    """Add what simulation gives; what to do instead where a choice proved to be no number."""
     tables = _tables(tasks)
-    jobs = [Job(k, task, settings[k], clock, *tables[k]) for k, task in tasks.items()]
+
+    def job(crew: Sequence[int]) -> Job:
+        return Job(crew, [tasks[k] for k in crew], [settings[k] for k in crew], clock, [tables[k] for k in crew])
+
+    jobs = [job(crew) for crew in _crews(tasks, settings)]
     play(jobs)
-    for job in jobs:
-        k = job.position
-        if job.error is not None:
-            failures[k] = job.error
-            continue
-        assert job.samples is not None
-        estimates = read(job.task.readings, job.samples)[0]
-        other = job.task.instead(estimates, job.settings)
-        if other is not None:
-            again[k] = other
-        elif bad := nonsense_in(estimates):
-            failures[k] = refusal_of(bad, type(job.task.contract.model).__name__)
-        else:
-            results[k] = _result(job, estimates)
-    if again:
-        _simulated(again, settings, clock, results, failures)
+    alone = [j for j in jobs if j.alone]
+    for several in (j for j in jobs if not j.alone):
+        results |= _together(several)
+        alone += [job([k]) for k in several.positions if k not in results]
+    play(alone)
+    others = {one.positions[0]: _read_alone(one, results, failures) for one in alone}
+    return {k: other for k, other in others.items() if other is not None}
 
 
-def _result(job: Job, estimates: Mapping[str, Estimate]) -> _Result:
+def _crews(tasks: Mapping[int, Task], settings: Mapping[int, Settings]) -> list[list[int]]:
+    """Positions of contracts that can be simulated and read as one: of one plan, with one number of paths."""
+    crews: dict[tuple[int, ...], list[list[int]]] = {}
+    for k, task in tasks.items():
+        s = settings[k]
+        alike = s.std_error is None and is_swept(task, s) and is_plain(task.readings)
+        of_kind = crews.setdefault((id(task.plan), id(task.readings)) if alike else (k,), [[]])
+        if len(of_kind[-1]) == ABREAST:
+            of_kind.append([])
+        of_kind[-1].append(k)
+    return [crew for of_kind in crews.values() for crew in of_kind]
+
+
+def _together(job: Job) -> dict[int, _Result]:
+    """The results of several contracts, as far as they are numbers."""
+    if job.samples is None:
+        return {}
+    found = read_together(job.tasks[0].readings, job.samples)
+    numbers = zip(found.values, found.std_errors, found.batches, strict=True)
+    return {
+        k: _Result(k, task, *of, found.paths, told)
+        for k, task, of, told, sound in zip(
+            job.positions, job.tasks, numbers, found.warnings, found.sound.tolist(), strict=True
+        )
+        if sound
+    }
+
+
+def _read_alone(job: Job, results: dict[int, _Result], failures: dict[int, GreeksError]) -> Task | None:
+    """Add the result of one contract, or why there is none, and say what to do instead."""
+    (k,), (task,), (settings,) = job.positions, job.tasks, job.settings
+    if job.error is not None:
+        failures[k] = job.error
+        return None
     assert job.samples is not None
+    estimates = read(task.readings, job.samples)[0]
+    if bad := nonsense_in(estimates):
+        failures[k] = refusal_of(bad, type(task.contract.model).__name__)
+        return task.instead(estimates, settings)
+    results[k] = _result(k, task, job.samples, estimates)
+    return None
+
+
+def _result(position: int, task: Task, samples: Samples, estimates: Mapping[str, Estimate]) -> _Result:
     numbers = list(estimates.values())
     return _Result(
-        job.position,
-        job.task,
+        position,
+        task,
         np.array([e.value for e in numbers]),
         np.array([e.std_error for e in numbers]),
-        batch_means(job.task.readings, job.samples),
+        batch_means(task.readings, samples),
         numbers[0].paths,
         {name: e.warnings for name, e in estimates.items() if e.warnings},
         numbers[0].degrees,

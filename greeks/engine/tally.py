@@ -10,6 +10,7 @@ Source: Chan, Golub, LeVeque (1983), equation (2.1); Pebay (2008), proposition 3
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,13 +31,13 @@ COUNT, MEAN, SQUARES = range(3)  # columns of `Rows.sets`
 
 
 class Rows(NamedTuple):
-    """Moments of k nodes, of m numbers in each of f families of points (1 where paths are independent).
+    """Moments of k nodes, of m numbers in each of f families of points, or runs (1 where paths are independent).
 
     counts: (k,), samples of a family; means: (k, f, m); comoments: (k, f, m, m);
     sets: (k, f, 3, m, 3), (count, mean, sum of (x - mean)^2) of the samples whose powers are known, of those whose
     extremes are known, and of the variances of the whole chunks;
     higher: (k, f, m, 4), as in `kernels.shape`, about these means, 0 where nothing is known;
-    batches: (k, m, B), as in `kernels.moments.Chunks`, where wanted, else (k, 0, B).
+    batches: (k, m, B), as in `kernels.moments.Chunks`, where wanted, else (k, 0, B); of n runs (k, n m, B).
     """
 
     counts: Integers
@@ -48,17 +49,17 @@ class Rows(NamedTuple):
 
     @classmethod
     def of(cls, chunks: Chunks, families: int = 1) -> Rows:
-        """The rows of chunks as kernels return them, which go round the families."""
+        """The rows of chunks as kernels return them, which go round the families; runs side by side are as families."""
         from greeks.kernels.chunks import CHUNK
         from greeks.kernels.reduction import BATCHES
         from greeks.kernels.shape import ABOVE, FOURTH
 
-        counts, m = chunks.counts[::families], chunks.means.shape[1]
-        k = len(counts)
-        means, comoments = chunks.means.reshape(k, families, m), chunks.comoments.reshape(k, families, m, m)
-        higher = chunks.higher.reshape(k, families, m, 4)
+        counts, m = chunks.counts[::families], chunks.means.shape[-1]
+        k, f = len(counts), families * math.prod(chunks.means.shape[1:-1])
+        means, comoments = chunks.means.reshape(k, f, m), chunks.comoments.reshape(k, f, m, m)
+        higher = chunks.higher.reshape(k, f, m, 4)
         squares, unknown = np.diagonal(comoments, axis1=2, axis2=3), np.isnan(higher)
-        sets = np.zeros((k, families, 3, m, 3))
+        sets = np.zeros((k, f, 3, m, 3))
         for which, column in ((POWERS, FOURTH), (EXTREMES, ABOVE)):
             known = ~unknown[..., column]
             sets[:, :, which, :, COUNT] = known * counts[:, None, None]
@@ -67,7 +68,9 @@ class Rows(NamedTuple):
         whole = (counts == CHUNK)[:, None, None]
         sets[:, :, VARIANCES, :, COUNT] = whole
         sets[:, :, VARIANCES, :, MEAN] = np.where(whole, squares / (CHUNK - 1), 0.0)
-        dealt = chunks.batches if families == 1 and len(chunks.batches) else np.empty((k, 0, BATCHES))
+        dealt = np.empty((k, 0, BATCHES))
+        if families == 1 and len(chunks.batches):
+            dealt = chunks.batches.reshape(k, -1, BATCHES)
         return cls(counts, means, comoments, sets, np.where(unknown, 0.0, higher), dealt)
 
     @classmethod
@@ -90,11 +93,11 @@ class Rows(NamedTuple):
         with np.errstate(invalid="ignore", over="ignore"):  # an infinite sample leaves NaN, for the caller to judge
             total, weight = counts.sum(axis=1), counts[:, :, None, None]
             shift = means - means[:, :1]
-            middle = (weight * shift).sum(axis=1) / total[:, None, None]
+            middle = _sum(weight * shift) / total[:, None, None]
             centred = shift - middle[:, None]
-            between = ((weight * centred)[..., :, None] * centred[..., None, :]).sum(axis=1)
-            dealt = (weight * batches).sum(axis=1) / total[:, None, None]
-            united = means[:, 0] + middle, comoments.sum(axis=1) + between
+            between = _sum((weight * centred)[..., :, None] * centred[..., None, :])
+            dealt = _sum(weight * batches) / total[:, None, None]
+            united = means[:, 0] + middle, _sum(comoments) + between
             return Rows(total, *united, *_shapes(sets, higher), dealt)
 
     @property
@@ -117,22 +120,27 @@ def _shapes(sets: Array, higher: Array) -> tuple[Array, Array]:
     n, mean, squares = (sets[..., i] for i in (COUNT, MEAN, SQUARES))
     count = n.sum(axis=1)
     some = np.maximum(count, 1.0)
-    near = (n * mean).sum(axis=1) / some
+    near = _sum(n * mean) / some
     d = mean - near[:, None]
-    off = (n * d).sum(axis=1) / some
+    off = _sum(n * d) / some
     d -= off[:, None]
     square = n * d * d
-    second = (squares + square).sum(axis=1)
+    second = _sum(squares + square)
     third, fourth, above, below = (higher[..., i] for i in range(4))
     a, s, q = d[..., POWERS, :], squares[..., POWERS, :], square[..., POWERS, :]
     known, b = n[..., EXTREMES, :] > 0.0, d[..., EXTREMES, :]
     found = (
-        (third + a * (3.0 * s + q)).sum(axis=1),
-        (fourth + 4.0 * a * third + a * a * (6.0 * s + q)).sum(axis=1),
+        _sum(third + a * (3.0 * s + q)),
+        _sum(fourth + 4.0 * a * third + a * a * (6.0 * s + q)),
         np.where(known, above + b, 0.0).max(axis=1),
         np.where(known, below - b, 0.0).max(axis=1),
     )
     return np.stack([count, near + off, second], axis=-1), np.stack(found, axis=-1)
+
+
+def _sum(of: Array) -> Array:
+    """The sum over the second axis, term after term: `sum` adds in another order where all other axes have length 1."""
+    return np.asarray(np.add.accumulate(of, axis=1)[:, -1])
 
 
 @dataclass(frozen=True, eq=False)

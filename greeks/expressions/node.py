@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from statistics import NormalDist
-from typing import Any, Final, Never
+from typing import Any, Final, Never, cast
 
 COMMUTATIVE: Final = frozenset({"add", "mul", "max", "min"})
 BOOLEAN: Final = frozenset({"lt", "le", "and", "or", "not"})
@@ -39,8 +39,7 @@ class Expr:
     def __repr__(self) -> str:
         return shown(self)
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Expr):
@@ -454,16 +453,17 @@ def postorder(roots: list[Expr], stop: Mapping[Expr, Any] | None = None) -> list
     """Every node below the roots, arguments before users; nodes in `stop` are listed but not entered."""
     seen: set[Expr] = set()
     order: list[Expr] = []
-    stack = [(r, False) for r in reversed(roots)]
+    stack: list[Expr | None] = [*reversed(roots)]  # None: the arguments of the node below it are done
     while stack:
-        e, ready = stack.pop()
-        if ready:
-            order.append(e)
+        e = stack.pop()
+        if e is None:
+            order.append(cast(Expr, stack.pop()))
         elif e not in seen:
             seen.add(e)
-            stack.append((e, True))
-            if stop is None or e not in stop:
-                stack.extend((a, False) for a in reversed(e.args) if a not in seen)
+            if not e.args or (stop is not None and e in stop):
+                order.append(e)
+            else:
+                stack += (e, None, *e.args[::-1])
     return order
 
 

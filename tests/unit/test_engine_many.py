@@ -86,3 +86,14 @@ def test_what_cannot_be_had_is_said_and_leaves_the_rest_alone() -> None:
     assert list(failed.failures) == [1] and isinstance(failed.failures[1], gk.UnsupportedError)
     assert [g.at.tolist() for g in groups if not g.failures] == [[0], [2]]
     assert all("d_barrier" in g.refusals and g.greeks == ("price", "delta") for g in groups if not g.failures)
+
+
+def test_those_simulated_as_one_are_bit_for_bit_what_each_is_alone() -> None:
+    """Prices alone, whose sums have one column; and one that is no number, which takes the others' company away."""
+    contracts: list[Any] = [(m, gk.AsianCall(k * m.spot, 1.0, 4)) for m in STOCKS for k in (0.9, 1.0, 1.1)]
+    contracts.insert(2, (gk.BlackScholes(1e308, 0.05, 5.0), gk.AsianCall(1e308, 1.0, 4)))
+    settings = Settings(paths=4096 * 37 + 100, seed=2, controls=())
+    groups = estimate_many(contracts, [], settings)
+    assert [list(g.failures) for g in groups] == [[], [2]]
+    alone = [estimate_many([c], [], settings) for c in contracts]
+    assert numbers(groups[:1]) == {k: numbers(of)[0] for k, of in enumerate(alone) if k != 2}
