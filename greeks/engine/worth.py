@@ -114,7 +114,8 @@ class _Judge:
 
     def ratio(self, kept: frozenset[str]) -> float:
         """The variance without controls, but for scores, over that with some."""
-        self.measure([kept])
+        if kept not in self.variances:
+            self.measure([kept])
         without, with_them = self.variances[frozenset()], self.variances[kept]
         if not (math.isfinite(without) and math.isfinite(with_them)) or without <= 0.0:
             return 1.0
