@@ -70,9 +70,9 @@ class Batches:
         each = self.design.families * self.design.together
         return {"first": done // each, "paths": paths // each, "families": self.design.families}
 
-    def apart(self, chunks: int) -> dict[str, int]:
-        """So many chunks of a family that no run has: a pilot whose paths are not those of the run."""
-        return {"first": self.design.families << 32, "paths": chunks * self.chunk}
+    def apart(self, samples: int) -> dict[str, int]:
+        """So many samples of a family that no run has: a pilot whose paths are not those of the run."""
+        return {"first": self.design.families << 32, "paths": samples}
 
     def _up(self, paths: int) -> int:
         unit = self.chunk * self.design.together

@@ -152,7 +152,8 @@ class _Run:
     def _pilot(self) -> Generator[Request, Chunks, None]:
         """The coefficients of the controls, from the first chunks of the stream or from a family apart.
 
-        A run too short to leave each half the coefficients of the other takes them from paths apart, too.
+        A run too short to leave each half the coefficients of the other takes them from paths apart, too, as many as
+        it has itself.
         """
         room = self.goal - (self.samples.paths - self._paths(self.strand))
         apart, whole = self.design.families > 1, self.batches.part(PILOT)
@@ -160,7 +161,8 @@ class _Run:
         size = min(whole, room) if counts else whole
         few = counts and FEWEST <= size < whole and bool(self.plan.pairing.names)
         self.clock.begin()
-        pilot = yield Request(self.batches.apart(PILOT) if apart or few else self.batches.range(0, size))
+        samples = size // self.design.together if few else PILOT * self.batches.chunk
+        pilot = yield Request(self.batches.apart(samples) if apart or few else self.batches.range(0, size))
         self.clock.end(size)
         refuse_wrong_scores(self.plan, self.readings, pilot)
         mixing = self.plan.pairing.mixing(self.plan.pairing.coefficients(pilot))

@@ -131,13 +131,10 @@ def needed(roots: Iterable[Expr], carries: Iterable[Carry]) -> tuple[Carry, ...]
 def depending(fold: Fold, sources: Collection[Expr]) -> set[Expr]:
     """The carries whose value depends on any of the sources, directly or through other carries."""
     found: set[Expr] = set()
+    used = {c.symbol: symbols(c.start, *(c.map(m) for m in MAPS)) for c in fold.carries}
     while True:
         reach = {*sources, *found}
-        new = {
-            c.symbol
-            for c in fold.carries
-            if c.symbol not in found and not symbols(c.start, *(c.map(m) for m in MAPS)).isdisjoint(reach)
-        }
+        new = {symbol for symbol, of in used.items() if symbol not in found and not of.isdisjoint(reach)}
         if not new:
             return found
         found |= new
