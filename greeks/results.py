@@ -275,7 +275,8 @@ class Sensitivities(Mapping[str, Estimate]):
     ) -> Sensitivities:
         """The result with more paths, those after the ones it has: bit for bit what one run over all of them gives.
 
-        Without `paths` and `std_error` an interrupted run goes on to where it was going, and a complete one as long as
+        Estimators and controls stay those of this run; from 32,768 paths on they are those of any longer one. Without
+        `paths` and `std_error` an interrupted run goes on to where it was going, and a complete one as long as
         `time_limit` says. A target that holds already adds nothing.
 
         Parameters

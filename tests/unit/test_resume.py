@@ -48,8 +48,19 @@ def sampler(request: pytest.FixtureRequest) -> gk.Sampler:
 def test_more_paths_give_what_one_run_gives(sampler: gk.Sampler) -> None:
     long = estimated(paths=2 * PART, sampler=sampler)
     assert_same(estimated(paths=PART, sampler=sampler).resume(paths=PART), long)
-    few = estimated(paths=1024, sampler=sampler)  # less than a chunk, and than the pilot
-    assert_same(few.resume(paths=1024).resume(paths=2 * PART - 2048, threads=1), long)
+
+
+def test_a_run_of_less_than_a_chunk_goes_on_too(sampler: gk.Sampler) -> None:
+    """Where there is nothing to choose: short runs choose for themselves, and keep to it."""
+    plain = partial(estimated, controls=(), sampler=sampler, estimator=ESTIMATORS | {"price": gk.Pathwise()})
+    few = plain(paths=1024).resume(paths=1024)
+    assert_same(few.resume(paths=2 * PART - 2048, threads=1), plain(paths=2 * PART))
+
+
+def test_a_short_run_keeps_to_its_choices() -> None:
+    few = estimated(paths=1024)
+    assert [e.reason for e in few.resume(paths=PART).values()] == [e.reason for e in few.values()]
+    assert "controls" in estimated(paths=PART)["price"].reason
 
 
 def test_ranges_of_paths_give_what_one_run_gives(sampler: gk.Sampler) -> None:
