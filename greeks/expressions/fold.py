@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from greeks.expressions.node import Expr, substitute, symbol, symbols
 
@@ -51,6 +52,11 @@ class Carry:
     def map(self, name: str) -> Expr:
         value: Expr = getattr(self, name)
         return value
+
+    @cached_property
+    def used(self) -> frozenset[Expr]:
+        """The symbols in its start and maps."""
+        return frozenset(symbols(self.start, *(self.map(m) for m in MAPS)))
 
     def changed(self, f: Callable[[Expr], Expr]) -> Carry:
         """The same carry with `f` applied to start and maps."""
@@ -124,17 +130,16 @@ def needed(roots: Iterable[Expr], carries: Iterable[Carry]) -> tuple[Carry, ...]
         s = todo.pop()
         if s in known and s not in found:
             found.add(s)
-            todo.extend(symbols(known[s].start, *(known[s].map(m) for m in MAPS)))
+            todo.extend(known[s].used)
     return tuple(c for s, c in known.items() if s in found)
 
 
 def depending(fold: Fold, sources: Collection[Expr]) -> set[Expr]:
     """The carries whose value depends on any of the sources, directly or through other carries."""
     found: set[Expr] = set()
-    used = {c.symbol: symbols(c.start, *(c.map(m) for m in MAPS)) for c in fold.carries}
     while True:
         reach = {*sources, *found}
-        new = {symbol for symbol, of in used.items() if symbol not in found and not of.isdisjoint(reach)}
+        new = {c.symbol for c in fold.carries if c.symbol not in found and not c.used.isdisjoint(reach)}
         if not new:
             return found
         found |= new
@@ -147,7 +152,8 @@ def joined(folds: list[Fold]) -> Fold:
     for k, fold in enumerate(folds):
         clashing = {c.symbol for c in fold.carries if carries.get(c.symbol, c) != c}
         clashing |= depending(fold, clashing)
-        fold = _renamed(fold, {s: symbol(f"{s}'{k}", s.size) for s in clashing})
+        if clashing:
+            fold = _renamed(fold, {s: symbol(f"{s}'{k}", s.size) for s in clashing})
         for c in fold.carries:
             carries.setdefault(c.symbol, c)
         outputs.update(fold.outputs)
@@ -156,9 +162,10 @@ def joined(folds: list[Fold]) -> Fold:
 
 def _renamed(fold: Fold, names: Mapping[Expr, Expr]) -> Fold:
     """The carries that have a new name, and outputs that see them so."""
+    memo = dict(names)
 
     def renamed(e: Expr) -> Expr:
-        return substitute(e, names)
+        return substitute(e, names, memo)
 
     carries = tuple(replace(c.changed(renamed), symbol=names.get(c.symbol, c.symbol)) for c in fold.carries)
     return replace(fold, carries=carries, outputs={k: renamed(e) for k, e in fold.outputs.items()})
@@ -166,5 +173,6 @@ def _renamed(fold: Fold, names: Mapping[Expr, Expr]) -> Fold:
 
 def in_words(names: Mapping[Expr, Expr], fold: Fold) -> Fold:
     """The fold with other words for some expressions, but for the symbols of its carries themselves."""
-    carries = tuple(c.changed(lambda e: substitute(e, names)) for c in fold.carries)
-    return replace(fold, carries=carries, outputs={k: substitute(e, names) for k, e in fold.outputs.items()})
+    memo = dict(names)
+    carries = tuple(c.changed(lambda e: substitute(e, names, memo)) for c in fold.carries)
+    return replace(fold, carries=carries, outputs={k: substitute(e, names, memo) for k, e in fold.outputs.items()})

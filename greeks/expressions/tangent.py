@@ -32,6 +32,8 @@ class Tangent:
         self._vector = vector
 
     def __call__(self, e: Expr) -> Expr:
+        if e in self._memo:
+            return self._memo[e]
         for part in postorder([e], stop=self._memo):
             if part not in self._memo:
                 self._memo[part] = self._derive(part)

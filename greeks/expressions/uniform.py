@@ -27,12 +27,16 @@ class Tidy:
 
     def varies(self, e: Expr) -> bool:
         """Whether `e` differs between paths."""
+        if e in self._varies:
+            return self._varies[e]
         for part in postorder([e], stop=self._varies):
             if part not in self._varies:
                 self._varies[part] = any(self._varies[a] for a in part.args)
         return self._varies[e]
 
     def __call__(self, e: Expr) -> Expr:
+        if e in self._memo:
+            return self._memo[e]
         for part in postorder([e], stop=self._memo):
             if part not in self._memo:
                 args = tuple(self._memo[a] for a in part.args)
