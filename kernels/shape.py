@@ -67,12 +67,22 @@ class Shape:
         return Shape(count, mean, second, higher, count, second)
 
     @staticmethod
+    def alone(count: int, mean: Array, second: Array, higher: Array) -> Shape:
+        """The shape of one sample: mean, second (m,), higher (m, 4), NaN where unknown."""
+        unknown = np.isnan(higher)
+        powers, extremes = ~unknown[:, FOURTH], ~unknown[:, ABOVE]
+        known, total = np.where(powers, second, 0.0), np.where(extremes, second, 0.0)
+        return Shape(powers * count, mean, known, np.where(unknown, 0.0, higher), extremes * count, total)
+
+    @staticmethod
     def united(counts: NDArray[np.int64], means: Array, seconds: Array, higher: Array) -> Shape:
         """The shape of k samples together: counts (k,), means, seconds (k, m), higher (k, m, 4), NaN where unknown.
 
         Source: Pebay (2008), "Formulas for robust, one-pass parallel computation of covariances and arbitrary-order
         statistical moments", proposition 3.1, for many samples about their common mean.
         """
+        if len(counts) == 1:
+            return Shape.alone(counts[0], means[0], seconds[0], higher[0])
         summed = ~np.isnan(higher[..., FOURTH]).all(axis=1)
         with np.errstate(all="ignore"):
             seen, total, extremes = _extremes(counts, means.T.copy(), seconds.T.copy(), higher)
