@@ -12,6 +12,7 @@ from typing import Any
 from greeks.errors import UnsupportedError
 
 from . import library, modules
+from .interrupts import held_back
 
 CPU_HEADER = """\
 from math import inf, nan, sqrt
@@ -62,6 +63,7 @@ def load(text: str, backend: str = "cpu") -> CompiledProgram:
         return known
 
 
+@held_back()
 def build(text: str, backend: str) -> CompiledProgram:
     """`load` without the memory of this process."""
     if backend == "cuda":

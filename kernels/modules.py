@@ -19,6 +19,7 @@ _lock = threading.RLock()  # Numba compiles one thing at a time anyhow, and its 
 BELOW = ("intrinsics.py", "calling.py")  # what emitted sources import
 
 
+@held_back()  # an import that is broken off leaves a Numba that cannot be used
 def hash_of(source: str) -> str:
     """The hash of everything the machine code depends on: source, tools, processor, compiler settings."""
     import llvmlite

@@ -33,7 +33,7 @@ def estimate(model: gk.Model, payoff: gk.Payoff, names: list[str], paths: int = 
         gk.LookbackPut(1.0, None),
     ],
 )
-@pytest.mark.parametrize(("model", "scheme"), [(MODEL, None), (HESTON, gk.QE(4))])
+@pytest.mark.parametrize(("model", "scheme"), [(MODEL, None), pytest.param(HESTON, gk.QE(4), marks=pytest.mark.slow)])
 def test_pathwise_is_the_bump_of_the_same_program(model: gk.Model, scheme: gk.Scheme | None, payoff: gk.Payoff) -> None:
     """No jump is left in the path: a bump on the same noise is the derivative, up to the kinks it steps over."""
     names = ["delta", "rho", *(["d_barrier"] if hasattr(payoff, "barrier") else [])]
@@ -95,8 +95,9 @@ def corridor_value(spot: float, volatility: float, lower: float, upper: float, s
     return float(math.exp(-0.05) * 0.5 * (high - low) * np.sum(weights * killed * tilt * paid))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("volatility", [0.1, 0.2, 0.3])
-@pytest.mark.parametrize("scheme", [gk.Exact(), pytest.param(gk.Euler(6), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("scheme", [gk.Exact(), gk.Euler(6)])
 def test_between_two_levels(volatility: float, scheme: gk.Scheme) -> None:
     """The corridor is 2.2 to 0.7 deviations of the whole path wide, so that both series are used."""
     lower, upper, h = 90.0, 112.0, 1e-3
@@ -133,7 +134,7 @@ class Growing(gk.Payoff):
         return gk.maximum(x[0] - self.strike, 0.0)
 
 
-@pytest.mark.parametrize("scheme", [gk.Exact(), gk.Euler(5)])
+@pytest.mark.parametrize("scheme", [gk.Exact(), pytest.param(gk.Euler(5), marks=pytest.mark.slow)])
 def test_an_exponential_barrier_is_a_constant_one_of_another_yield(scheme: gk.Scheme) -> None:
     """S exp(g (T - t)) has the yield q + g, and starts at S exp(g T)."""
     growth, maturity, level = 0.08, 0.8, 99.0
@@ -256,7 +257,7 @@ def test_one_of_several_assets() -> None:
     assert found["delta[0]"].value == 0.0 and found["delta[1]"].std_error < 0.005
 
 
-@pytest.mark.parametrize("scheme", [gk.Exact(), gk.Euler(7)])
+@pytest.mark.parametrize("scheme", [gk.Exact(), pytest.param(gk.Euler(7), marks=pytest.mark.slow)])
 def test_a_clock_in_steps_changes_nothing(scheme: gk.Scheme) -> None:
     """The bridge is exact: 7 steps or one, every Greek agrees with the closed form, calendar theta among them."""
     terms: dict[str, Any] = {"strike": 100.0, "barrier": 88.0, "maturity": 0.6}

@@ -23,15 +23,15 @@ import greeks as gk
 
 model, payoff = gk.BlackScholes(100.0, 0.05, 0.2, 0.02), gk.AsianCall(101.0, 1.0, 12)
 if {warm}:
-    before = gk.price(model, payoff, paths=2**12, seed=1).value
+    before = gk.price(model, payoff, paths=2**12, seed=1, controls=()).value
 threading.Timer({after}, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 begun = time.perf_counter()
 try:
-    found = gk.price(model, payoff, paths=2**12, seed=1, std_error=1e-9, time_limit=60.0)
+    found = gk.price(model, payoff, paths=2**12, seed=1, std_error=1e-9, time_limit=60.0, controls=())
     print("kept" if found.paths > 2**12 and found.std_error < 0.1 else found, time.perf_counter() - begun < 20.0)
 except KeyboardInterrupt:
     print("interrupted", time.perf_counter() - begun < 20.0)
-after = gk.price(model, payoff, paths=2**12, seed=1).value
+after = gk.price(model, payoff, paths=2**12, seed=1, controls=()).value
 print(after == before if {warm} else "priced", threading.active_count() < 20)
 print(after.hex())
 """

@@ -203,7 +203,9 @@ class PerformanceNote(gk.Payoff):
 
 
 @pytest.mark.parametrize("dates", DATES)
-@pytest.mark.parametrize("model", [MODEL, HESTON], ids=["black-scholes", "heston"])
+@pytest.mark.parametrize(
+    "model", [MODEL, pytest.param(HESTON, marks=pytest.mark.slow)], ids=["black-scholes", "heston"]
+)
 def test_amounts_that_depend_on_the_price_of_their_date(model: Any, dates: Any) -> None:
     payoff, names = PerformanceNote(104.0, 98.0, 1.0, dates), ["delta", "rho", "d_trigger"]
     plain = gk.sensitivities(model, payoff, names[:2], estimator=gk.LikelihoodRatio(), paths=2**16, seed=4)

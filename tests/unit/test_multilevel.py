@@ -72,6 +72,7 @@ def test_milstein_needs_less_than_euler_for_the_same_error() -> None:
     assert fine.paths < 0.5 * cev()["price"].paths
 
 
+@pytest.mark.slow
 def test_corrections_have_controls_too() -> None:
     """Of a control with mean 0 on every grid the difference between two has mean 0."""
     names = ["delta"]
