@@ -128,8 +128,8 @@ def merge(results: Iterable[Sensitivities]) -> Sensitivities:
     --------
     >>> import greeks as gk
     >>> model, payoff = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2), gk.AsianCall(100.0, 1.0, 12)
-    >>> a, b = (gk.sensitivities(model, payoff, ["delta"], paths=2**14, first=k * 2**14) for k in range(2))
-    >>> gk.merge([b, a])["delta"] == gk.sensitivities(model, payoff, ["delta"], paths=2**15)["delta"]
+    >>> a, b = (gk.sensitivities(model, payoff, ["delta"], paths=2**15, first=k * 2**15) for k in range(2))
+    >>> gk.merge([b, a])["delta"] == gk.sensitivities(model, payoff, ["delta"], paths=2**16)["delta"]
     True
     """
     parts = [_origin_of(r) for r in results]

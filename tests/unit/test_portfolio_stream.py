@@ -271,9 +271,12 @@ def _seconds(command: list[str]) -> float:
     return time.monotonic() - started
 
 
-@pytest.mark.parametrize(("kills", "trades"), [(2, 30), pytest.param(50, 600, marks=pytest.mark.slow)])
-def test_a_run_killed_again_and_again_ends_with_the_same_bytes(kills: int, trades: int, tmp_path: Path) -> None:
-    alive = killed_at_random(kills, tmp_path / "risk", trades, seed=kills)
+@pytest.mark.parametrize(("kills", "trades", "seed"), [(2, 30, 3), pytest.param(50, 600, 50, marks=pytest.mark.slow)])
+def test_a_run_killed_again_and_again_ends_with_the_same_bytes(
+    kills: int, trades: int, seed: int, tmp_path: Path
+) -> None:
+    """The two moments of the short test, 0.24 and 0.54 of a run, are well before its end on any machine."""
+    alive = killed_at_random(kills, tmp_path / "risk", trades, seed)
     assert alive >= 0.5 * kills
     whole, pieced = ((tmp_path / name / "risk.parquet").read_bytes() for name in ("risk whole", "risk"))
     assert pieced == whole
