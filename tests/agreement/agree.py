@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -86,6 +86,11 @@ def quantities(case: Case, names: Mapping[str, str | Weights], omit: Iterable[st
             ours = names.get(q, q)
             found[q] = {ours: 1.0} if isinstance(ours, str) else ours
     return found
+
+
+def every(kinds: Iterable[str], fast: Collection[str]) -> list[Any]:
+    """Kinds as parameters of a test: those of `fast` in every run, their likes among the slow checks."""
+    return [kind if kind in fast else pytest.param(kind, marks=pytest.mark.slow) for kind in kinds]
 
 
 def rows(trade: Trade, paths: int, seed: int) -> list[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 import greeks as gk
-from tests.agreement.agree import Trade, assert_agreement, assert_bump_agrees, assert_refused, quantities
+from tests.agreement.agree import Trade, assert_agreement, assert_bump_agrees, assert_refused, every, quantities
 from tests.agreement.black_scholes import NAMES, black_scholes, dates_from_start
 from tests.agreement.payoffs import CashOnAverage
 from tests.oracle import Case, cases
@@ -53,9 +53,10 @@ def trade(case: Case) -> Trade:
 
 
 TRADES = {kind: [trade(case) for case in cases(family, kind)] for kind, family in FAMILY.items()}
+FAST = ("asian_geometric_discrete_cash_call", "asian_arithmetic_discrete_call", "asian_arithmetic_last30days_call")
 
 
-@pytest.mark.parametrize("kind", TRADES)
+@pytest.mark.parametrize("kind", every(TRADES, FAST))
 def test_every_greek(kind: str) -> None:
     assert_agreement("asian", TRADES[kind])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import greeks as gk
-from tests.agreement.agree import Trade, assert_agreement, quantities
+from tests.agreement.agree import Trade, assert_agreement, every, quantities
 from tests.agreement.black_scholes import NAMES, black_scholes
 from tests.agreement.payoffs import Corridor, UpAndOut
 from tests.oracle import Case, cases
@@ -33,9 +33,10 @@ def trade(case: Case) -> Trade:
 
 
 TRADES = {kind: [trade(case) for case in cases("B2", kind)] for kind in KINDS}
+FAST = ("barrier_discrete_down_out_call", "barrier_discrete_up_in_call", "double_knock_out_discrete_one")
 
 
-@pytest.mark.parametrize("kind", TRADES)
+@pytest.mark.parametrize("kind", every(TRADES, FAST))
 def test_every_greek(kind: str) -> None:
     """Few paths are knocked out, and they make the error: the normal law of a mean needs many."""
     assert_agreement("barrier", TRADES[kind], paths=2**20)

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 import greeks as gk
-from tests.agreement.agree import Trade, assert_agreement
+from tests.agreement.agree import Trade, assert_agreement, every
 from tests.agreement.multi_asset import several, weights
 from tests.agreement.payoffs import BasketDigital, WorstOfDigital
 from tests.oracle import Case, cases
@@ -41,11 +41,12 @@ def digital(case: Case) -> Trade:
     return Trade(case, several(case), payoff, {DIGITAL: weights(case, DIGITAL)})
 
 
-SLOW = {f"{name}, many": trades(name, many=True) for name in PAYOFFS if trades(name, many=True)}
-TRADES = {name: trades(name, many=False) for name in PAYOFFS} | SLOW
+TRADES = {name: trades(name, many=False) for name in PAYOFFS}
+TRADES |= {f"{name}, many": trades(name, many=True) for name in PAYOFFS if trades(name, many=True)}
+FAST = ("geometric_basket_cash_call", "worst_of_digital_3_assets", "arithmetic_basket_call_4", DIGITAL)
 TRADES |= {DIGITAL: [digital(t.case) for n in PAYOFFS if "arithmetic" in n for t in TRADES[n]]}
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in TRADES])
+@pytest.mark.parametrize("name", every(TRADES, FAST))
 def test_every_greek(name: str) -> None:
     assert_agreement("basket", TRADES[name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import greeks as gk
-from tests.agreement.agree import Trade, assert_agreement, quantities
+from tests.agreement.agree import Trade, assert_agreement, every, quantities
 from tests.agreement.black_scholes import NAMES, black_scholes
 from tests.oracle import Case, cases
 
@@ -38,13 +38,9 @@ def trade(case: Case) -> Trade:
 
 
 TRADES = {kind: [trade(case) for case in cases("B1", kind)] for kind in (*BARRIERS, *TOUCHES, *CASH, *LOOKBACKS)}
+FAST = ("barrier_continuous_down_out_call", "down_one_touch_hit", "down_no_touch", "lookback_continuous_fixed_put")
 
 
-def marked(kind: str) -> object:
-    """Upwards is downwards mirrored: those take their time elsewhere."""
-    return pytest.param(kind, marks=pytest.mark.slow) if kind.startswith("up") or "_up_" in kind else kind
-
-
-@pytest.mark.parametrize("kind", [marked(kind) for kind in TRADES])
+@pytest.mark.parametrize("kind", every(TRADES, FAST))
 def test_every_greek(kind: str) -> None:
     assert_agreement("continuous", TRADES[kind], paths=2**16)
