@@ -25,6 +25,7 @@ PILOT = 2  # chunks
 FEWEST = 256  # paths from which a coefficient is worth having
 PATHS_EACH = 32  # paths in the pilot for each coefficient of a regression
 RIDGE = 1e-11
+CANCELLED = 2.0**-50  # of a variance is not known better once nearly all of it has been taken off
 SCORE = "score"
 CHANCE = 10.0  # standard errors that no honest score is away from its mean of 0, heavy tails included
 NEGLIGIBLE = 1e-8  # relative size of a control that is left out
@@ -125,9 +126,12 @@ class Pairing:
         mixed = np.any(coefficients != 0.0, axis=-1)[..., None]
         with np.errstate(invalid="ignore"):
             half = _controlled(chunks.comoments, coefficients)
+            comoments = np.ascontiguousarray(_controlled(half.swapaxes(-1, -2), coefficients))
+            left, whole = (np.einsum("...ii->...i", c) for c in (comoments, chunks.comoments))
+            np.copyto(left, np.fmax(left, CANCELLED * whole[..., :m]), where=mixed[..., 0])
             return chunks._replace(
                 means=_controlled(chunks.means[..., None], coefficients)[..., 0],
-                comoments=np.ascontiguousarray(_controlled(half.swapaxes(-1, -2), coefficients)),
+                comoments=comoments,
                 higher=np.where(mixed, np.nan, chunks.higher[..., :m, :]),
                 batches=_controlled(chunks.batches, coefficients) if chunks.batches.size else chunks.batches,
             )

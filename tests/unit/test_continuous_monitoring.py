@@ -246,6 +246,7 @@ class SecondOfThree(gk.Payoff):
         return gk.maximum(x[0][1] - self.strike, 0.0)
 
 
+@pytest.mark.slow
 def test_one_of_several_assets() -> None:
     correlation = ((1.0, 0.5, 0.1), (0.5, 1.0, 0.2), (0.1, 0.2, 1.0))
     model = gk.MultiBlackScholes((90.0, 100.0, 80.0), 0.05, (0.3, 0.2, 0.1), correlation, (0.0, 0.02, 0.01))

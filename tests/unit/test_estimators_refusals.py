@@ -61,7 +61,11 @@ def test_asking_for_pathwise_across_a_jump_is_refused(payoff: gk.Payoff, greek: 
         gk.sensitivities(MODEL, payoff, [greek], estimator=gk.Pathwise(), paths=256)
 
 
-@pytest.mark.parametrize("payoff", JUMPING[:6:2], ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize(
+    "payoff",
+    [JUMPING[0], *(pytest.param(p, marks=pytest.mark.slow) for p in JUMPING[2:6:2])],
+    ids=lambda p: type(p).__name__,
+)
 def test_jumps_under_heston_are_never_pathwise_in_the_spot(payoff: gk.Payoff) -> None:
     for scheme in (gk.Euler(steps=4), gk.QE(steps=4)):
         found = gk.explain(HESTON, payoff, ["delta", "gamma", "d_variance", "d_xi"], scheme=scheme)
