@@ -44,7 +44,8 @@ def test_each_is_what_it_is_alone(paths: int) -> None:
     settings = Settings(paths=paths, seed=5)
     for g in estimate_many(contracts, GREEKS, settings, streams):
         for i, at in enumerate(g.at):
-            alone = gk.sensitivities(*contracts[at], GREEKS, paths=paths, seed=5, stream=streams[at])
+            model, payoff = contracts[at]
+            alone = gk.sensitivities(model, payoff, GREEKS, paths=paths, seed=5, stream=streams[at])
             found = g.estimates(i)
             assert list(found) == list(alone)
             for name, e in alone.items():

@@ -71,7 +71,7 @@ def test_a_weight_with_such_a_tangent_raises_the_alarm() -> None:
 def test_tiny_steps_make_a_score_noisy_but_its_error_stays_known(steps: int) -> None:
     """The score of many steps is nearly normal: its error is large, its kurtosis not far from 3."""
     model = gk.CEV(100.0, 0.05, 2.0, 0.5)
-    plain = {"scheme": gk.Euler(steps=steps), "estimator": gk.LikelihoodRatio(), "controls": ()}
+    plain: dict[str, Any] = {"scheme": gk.Euler(steps=steps), "estimator": gk.LikelihoodRatio(), "controls": ()}
     r = gk.sensitivities(model, DIGITAL, ["d_sigma"], **plain, paths=2**15, seed=1)
     kurtosis = r["d_sigma"].kurtosis
     assert kurtosis is not None and 2.0 < kurtosis < 20.0 and not r["d_sigma"].warnings
