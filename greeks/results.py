@@ -301,9 +301,9 @@ class Sensitivities(Mapping[str, Estimate]):
         --------
         >>> import greeks as gk
         >>> model, payoff = gk.BlackScholes(100.0, 0.05, 0.2), gk.AsianCall(100.0, 1.0, 12)
-        >>> short = gk.sensitivities(model, payoff, ["delta"], paths=2**14)
-        >>> long = gk.sensitivities(model, payoff, ["delta"], paths=2**15)
-        >>> short.resume(paths=2**14)["delta"] == long["delta"]
+        >>> short = gk.sensitivities(model, payoff, ["delta"], paths=2**15)
+        >>> long = gk.sensitivities(model, payoff, ["delta"], paths=2**16)
+        >>> short.resume(paths=2**15)["delta"] == long["delta"]
         True
         """
         return self._origin("resume").resume(paths, std_error, max_paths, time_limit, threads, progress)

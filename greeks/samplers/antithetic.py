@@ -30,7 +30,7 @@ class Antithetic(Sampler):
     >>> import greeks as gk
     >>> model = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2)
     >>> payoff = gk.AsianCall(90.0, 1.0, 12)
-    >>> plain, paired = (gk.price(model, payoff, sampler=s) for s in (gk.Philox(), gk.Antithetic()))
+    >>> plain, paired = (gk.price(model, payoff, sampler=s, controls=()) for s in (gk.Philox(), gk.Antithetic()))
     >>> paired.std_error < 0.6 * plain.std_error
     True
     """

@@ -34,7 +34,7 @@ class LatinHypercube(PointSet):
     >>> import greeks as gk
     >>> model = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2)
     >>> payoff = gk.AsianCall(100.0, 1.0, 12)
-    >>> plain, strata = (gk.price(model, payoff, sampler=s) for s in (gk.Philox(), gk.LatinHypercube()))
+    >>> plain, strata = (gk.price(model, payoff, sampler=s, controls=()) for s in (gk.Philox(), gk.LatinHypercube()))
     >>> strata.std_error < 0.5 * plain.std_error
     True
     """

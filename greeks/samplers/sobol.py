@@ -40,7 +40,7 @@ class Sobol(PointSet):
     >>> import greeks as gk
     >>> model = gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2)
     >>> payoff = gk.AsianCall(100.0, 1.0, 252)
-    >>> plain, net = (gk.price(model, payoff, sampler=s, paths=2**14) for s in (gk.Philox(), gk.Sobol()))
+    >>> plain, net = (gk.price(model, payoff, sampler=s, controls=(), paths=2**14) for s in (gk.Philox(), gk.Sobol()))
     >>> net.std_error < plain.std_error / 10.0
     True
     """
