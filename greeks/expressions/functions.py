@@ -98,8 +98,17 @@ def total(v: Any) -> Scalar:
 
 
 def dot(a: Any, b: Any) -> Scalar:
-    """Sum of the products of two vectors' elements."""
-    return n.total(wrap(a) * wrap(b)) if _traced(a, b) else math.fsum(x * y for x, y in zip(a, b, strict=True))
+    """Sum of the products of the elements of two vectors, which both have as many."""
+    if not _traced(a, b):
+        return math.fsum(x * y for x, y in zip(a, b, strict=True))
+    v, w = wrap(a), wrap(b)
+    if not v.size or v.size != w.size:
+        raise TypeError(f"dot of {_sized(v)} and {_sized(w)}")
+    return n.total(v * w)
+
+
+def _sized(v: Expr) -> str:
+    return f"{v!r} ({f'elements: {v.size}' if v.size else 'a single number'})"
 
 
 def mean(v: Any) -> Scalar:

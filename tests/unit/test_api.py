@@ -95,6 +95,14 @@ MALFORMED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: call(TWO, gk.BasketCall(90.0, 1.0), ["d_correlation[1,1]"]),
         ('"d_correlation[1,1]"', "diagonal"),
     ),
+    "weights on one asset": (
+        lambda: call(payoff=gk.BasketCall(90.0, 1.0, weights=(0.5, 0.5))),
+        ("BasketCall cannot be paid on BlackScholes", "weights (elements: 2)", "seen_spot (a single number)", "MultiBlackScholes"),
+    ),
+    "too many weights": (
+        lambda: call(TWO, gk.BasketCall(90.0, 1.0, weights=(0.5, 0.25, 0.25))),
+        ("BasketCall cannot be paid on", "weights (elements: 3)", "seen_spots (elements: 2)"),
+    ),
     "one path": (lambda: call(paths=1), ("paths = 1", ">= 2")),
     "paths a float": (lambda: call(paths=1e5), ("paths = 100000.0", "whole number")),
     "paths a flag": (lambda: call(paths=True), ("paths = True", "whole number")),
