@@ -29,6 +29,7 @@ class Score:
 
     contender: Contender
     task: Task
+    target: float
     greeks: Turns[Result]
     price: Turns[Result]
     least: Turns[Result]
@@ -38,7 +39,7 @@ class Score:
         """Seconds to the target error, round by round; the error is that of all rounds together."""
         errors = [answer[self.task.focus][1] for answer in self.greeks.answers]
         variance = mean(e * e for e in errors)
-        factor = variance / self.task.target**2 if self.task.focus not in self.contender.silent_zeros else inf
+        factor = variance / self.target**2 if self.task.focus not in self.contender.silent_zeros else inf
         turns = zip(self.greeks.seconds, self.least.seconds, strict=True)
         return [max(seconds * factor, least) for seconds, least in turns]
 
@@ -60,7 +61,9 @@ class Score:
         return "; ".join(f"{word} {', '.join(names)}" for word, names in parts if names)
 
 
-def compete(task: Task, contenders: list[Contender], rounds: int) -> list[Score]:
+def compete(task: Task, contenders: list[Contender], rounds: int) -> list[list[Score]]:
+    """One run, scored for each of the task's targets."""
+
     def bound(simulation: Callable[[int, int], Result], paths: int) -> Callable[[int], Result]:
         return lambda seed: simulation(paths, seed)
 
@@ -68,7 +71,8 @@ def compete(task: Task, contenders: list[Contender], rounds: int) -> list[Score]
     calls |= {f"{c}|price": bound(c.price, c.paths) for c in contenders}
     calls |= {f"{c}|least": bound(c.greeks, min(FEW, c.paths)) for c in contenders}
     turns = take_turns(calls, rounds)
-    return [Score(c, task, *(turns[f"{c}|{what}"] for what in ("greeks", "price", "least"))) for c in contenders]
+    of = {c: [turns[f"{c}|{what}"] for what in ("greeks", "price", "least")] for c in contenders}
+    return [[Score(c, task, target, *of[c]) for c in contenders] for target in task.targets]
 
 
 def seconds(value: float) -> str:
@@ -89,10 +93,10 @@ def row(score: Score, ours: Score | None) -> list[str]:
     ]
 
 
-def section(task: Task, scores: list[Score]) -> str:
+def section(task: Task, target: float, scores: list[Score]) -> str:
     ours = next((s for s in scores if s.contender.library == "pathgreeks"), None)
     ranked = sorted(scores, key=lambda s: median(s.to_target))
-    title = f"**{task.name}. {task.title}.** Target: standard error {task.target:g} on {task.focus}."
+    title = f"**{task.name}. {task.title}.** Target: standard error {target:g} on {task.focus}."
     return f"{title}\n\n{report.table(HEADS, [row(s, ours) for s in ranked])}"
 
 
@@ -113,8 +117,9 @@ def main() -> None:
     sections = []
     for name in given.tasks:
         contenders = list(available(name, given.without))
-        sections.append(section(TASKS[name], compete(TASKS[name], contenders, given.rounds)))
-        print(sections[-1], end="\n\n", flush=True)
+        for scores in compete(TASKS[name], contenders, given.rounds):
+            sections.append(section(TASKS[name], scores[0].target, scores))
+            print(sections[-1], end="\n\n", flush=True)
     if not given.dry:
         report.write("side_by_side", "\n\n".join(sections))
 

@@ -83,7 +83,7 @@ def build_cpu(text: str) -> CompiledProgram:
     base = foundation()
     source = f"{CPU_HEADER}\n{library.widened(text)}\n"
     key = modules.hash_of(source + base.key)
-    module, compiled = modules.fetch(source, key, base.names)
+    module, compiled = modules.fetch(source, key, base.names_for(source))
     constants = library.defined_in(ast.parse(text))
     outputs, work, samples, out = (int(str(constants[c])) for c in ("OUTPUTS", "WORK", "SAMPLES", "OUT"))
     at = address(module.block)

@@ -1,14 +1,17 @@
 """The machine code that programs share: draws, the loop over chunks, the reduction. Compiled once a machine.
 
-Programs inline the scalar library and call everything else, so a new program costs its own statements only.
+Programs inline the scalar library and call everything else, so a new program costs its own statements only. The
+shared code is in parts, each compiled when something first needs it: who never nets a book does not wait for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import ast
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from . import library, modules
@@ -22,57 +25,93 @@ from greeks.kernels.calling import (
     ACCUMULATE, BLOCK, COPY, DRAW, FETCH, FILL, FOLD, INVERT, SIMULATE, SWEEP, entry, invoke, routine, shared,
 )
 """
-COMPILED = {  # name -> decorator
-    "simulate": "entry(SIMULATE, CACHED)",
-    "sweep": "entry(SWEEP, CACHED)",
-    "replay": "routine(BLOCK, CACHED)",
-    "uniforms": "shared(DRAW, KEY, CACHED)",
-    "invert": "shared(INVERT, KEY, CACHED)",
-    "normals": "shared(DRAW, KEY, CACHED)",
-    "normal": "shared(DRAW, KEY, CACHED)",
-    "copy": "shared(COPY, KEY, CACHED)",
-    "mirrored_normals": "shared(DRAW, KEY, CACHED)",
-    "mirrored_normal": "shared(DRAW, KEY, CACHED)",
-    "fold": "shared(FOLD, KEY, CACHED)",
-    "fill": "shared(FILL, KEY, CACHED)",
-    "fetch": "shared(FETCH, KEY, CACHED)",
-    "accumulate": "shared(ACCUMULATE, KEY, CACHED)",
+PARTS = {  # part -> what it offers: name -> decorator
+    "paths": {
+        "simulate": "entry(SIMULATE, CACHED)",
+        "uniforms": "shared(DRAW, KEY, CACHED)",
+        "invert": "shared(INVERT, KEY, CACHED)",
+        "normals": "shared(DRAW, KEY, CACHED)",
+        "normal": "shared(DRAW, KEY, CACHED)",
+        "copy": "shared(COPY, KEY, CACHED)",
+        "accumulate": "shared(ACCUMULATE, KEY, CACHED)",
+    },
+    "pairs": {
+        "mirrored_normals": "shared(DRAW, KEY, CACHED)",
+        "mirrored_normal": "shared(DRAW, KEY, CACHED)",
+        "fold": "shared(FOLD, KEY, CACHED)",
+    },
+    "points": {
+        "fill": "shared(FILL, KEY, CACHED)",
+        "fetch": "shared(FETCH, KEY, CACHED)",
+    },
+    "books": {"sweep": "entry(SWEEP, CACHED)"},
+    "replays": {"replay": "routine(BLOCK, CACHED)"},
 }
-OFFERED = (  # what a program may call besides the scalar functions
-    "normals", "normal", "copy", "mirrored_normals", "mirrored_normal", "fold", "fill", "fetch",
-)  # fmt: skip
+PART_OF = {name: part for part, names in PARTS.items() for name in names}
 
 
 @dataclass(frozen=True, eq=False)
 class Foundation:
-    """key: the hash of all that programs inherit; names: what programs may call; the rest: see `chunks`."""
+    """key: the hash of all that programs inherit; names: what programs inline; sources: those of the parts."""
 
     key: str
-    simulate: Callable[..., None]
-    sweep: Callable[..., None]
-    replay: Any
     names: Mapping[str, Any]
+    sources: Mapping[str, str]
+    _parts: dict[str, ModuleType] = field(default_factory=dict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def simulate(self) -> Callable[..., None]:
+        """`chunks.simulate`."""
+        return self.shared("simulate")  # type: ignore[no-any-return]
+
+    @property
+    def sweep(self) -> Callable[..., None]:
+        """`chunks.sweep`."""
+        return self.shared("sweep")  # type: ignore[no-any-return]
+
+    def shared(self, name: str) -> Any:
+        """One of the compiled functions, or a stand-in that calls it from compiled code."""
+        return getattr(self.part(PART_OF[name]), name)
+
+    def names_for(self, source: str) -> dict[str, Any]:
+        """What a source may call: all that it may inline, and of the compiled functions those that it names."""
+        return {**self.names, **self._called(library.names_in(ast.parse(source)))}
+
+    def part(self, name: str) -> ModuleType:
+        """A part, compiled or loaded at the first call."""
+        with self._lock:
+            if name not in self._parts:
+                source = self.sources[name]
+                called = self._called(library.names_in(ast.parse(source)) - PARTS[name].keys())
+                self._parts[name], _ = modules.fetch(source, self.key_of(name), called)
+            return self._parts[name]
+
+    def key_of(self, part: str) -> str:
+        """The hash of all that a part's machine code depends on."""
+        return modules.hash_of(self.sources[part] + self.key)
+
+    def _called(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: self.shared(name) for name in sorted(PART_OF.keys() & set(names))}
 
 
 @lru_cache(maxsize=1)
 def foundation() -> Foundation:
-    """The shared code of this process, compiled or fetched at the first call."""
-    return build(shared_source(), helper_source())
+    """The shared code of this process."""
+    return build(MappingProxyType({part: part_source(part) for part in PARTS}), helper_source())
 
 
-@lru_cache(maxsize=4)
-def build(shared: str, helpers: str) -> Foundation:
-    """`foundation` for given sources: shared code compiled or loaded, helpers compiled when first needed."""
-    key = modules.hash_of(shared + helpers)
-    module, _ = modules.fetch(shared, key)
-    names = dict(vars(modules.execute(helpers, f"{key}_helpers", None)))
-    names |= {name: getattr(module, name) for name in OFFERED}
-    return Foundation(key, module.simulate, module.sweep, module.replay, MappingProxyType(names))
+def build(sources: Mapping[str, str], helpers: str) -> Foundation:
+    """`foundation` for given sources: both parts and helpers are compiled when first needed."""
+    key = modules.hash_of("".join(sources.values()) + helpers)
+    names = vars(modules.execute(helpers, f"{key}_helpers", None))
+    return Foundation(key, MappingProxyType(names), sources)
 
 
-def shared_source() -> str:
-    """The module that is compiled and kept: what COMPILED names and all it uses."""
-    needed = library.closure(COMPILED)
+def part_source(part: str) -> str:
+    """The module that is compiled and kept: what the part offers and all it uses, but for what other parts offer."""
+    elsewhere = PART_OF.keys() - PARTS[part].keys()
+    needed = library.closure(PARTS[part], frozenset(elsewhere))
     return "\n\n".join([HEADER, CALLING, *map(definition, needed)]) + "\n"
 
 
@@ -87,5 +126,5 @@ def definition(item: library.Definition) -> str:
     """A constant, or a function with its decorator; those over lanes ask for wide vectors."""
     if item.role == "constant":
         return item.text
-    decorator = COMPILED.get(item.name, item.role)
+    decorator = PARTS[PART_OF[item.name]][item.name] if item.name in PART_OF else item.role
     return f"@{decorator}\n{item.text if item.role == 'helper' else library.widened(item.text)}"

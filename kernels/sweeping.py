@@ -69,6 +69,7 @@ class _Room:
             for of in ([t.theta for t in tasks], [t.grid for t in tasks], [m.ravel() for m in self.mixings])
         )
         self.rows = self._rows()
+        self.sweep = foundation().sweep  # compiled, if it has to be, before there are threads
 
     def _rows(self) -> Integers:
         """A row for each task, as `chunks.sweep` reads it, of the first chunk."""
@@ -109,7 +110,7 @@ class _Room:
         slots = slots if slots <= MOST_SLOTS and end > begin + 1 else 0
         w = aligned(int(self.work[begin:end].max()) + slots * SLOT + SCRATCH)
         w[-1:].view(np.int64)[0] = slots
-        foundation().sweep(
+        self.sweep(
             rows, *self.arguments, seed, self.tasks[begin].stream, int(self.starts[chunk]), int(self.counts[chunk]),
             w, aligned(1), self.sums, self.means, self.comoments, self.higher, self.batches,
         )  # fmt: skip

@@ -92,7 +92,7 @@ def table(task: str, size: Size, simulated: bool) -> str:
     if task == "T3" and not simulated:
         calls |= {name: (size.device, run) for name, run in on_device().items()}
     turns = take_turns({name: bound(run, paths) for name, (paths, run) in calls.items()}, size.rounds)
-    target, focus = ALL[task].target, ALL[task].focus
+    target, focus = ALL[task].targets[0], ALL[task].focus
 
     def to_target(name: str) -> list[float]:
         error = sqrt(mean(answer[focus][1] ** 2 for answer in turns[name].answers))

@@ -10,7 +10,7 @@ from tests.docs.snippets import ROOT
 
 LIBRARIES = ("NumPy", "Numba loop", "JAX", "PyTorch", "QuantLib")
 OPENING, CLOSING = "<!-- speeds -->", "<!-- /speeds -->"
-_TASK = re.compile(r"^\*\*(?P<task>T\d+)\. (?P<what>.*?)\.\*\*", re.MULTILINE)
+_TASK = re.compile(r"^\*\*T\d+\. (?P<what>.*?)\.\*\* Target: standard error (?P<target>\S+) on", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,23 @@ class Row:
 
 def speed_table(benchmarks: str) -> str:
     """A row a task: our seconds, and for each library the best of its ways, as a multiple of ours."""
-    lines = [f"| | pathgreeks | {' | '.join(LIBRARIES)} |", "| --- " * (len(LIBRARIES) + 2) + "|"]
+    lines = [f"| | ± | pathgreeks | {' | '.join(LIBRARIES)} |", "| --- " * (len(LIBRARIES) + 3) + "|"]
     lines += [
-        f"| {what} | {_ours(rows)} | {' | '.join(_best(rows, x) for x in LIBRARIES)} |"
-        for what, rows in tasks(benchmarks)
+        f"| {what} | {target} | {_ours(rows)} | {' | '.join(_best(rows, x) for x in LIBRARIES)} |"
+        for what, target, rows in tasks(benchmarks)
     ]
     return "\n".join([*lines, "", _machine(benchmarks)])
 
 
-def tasks(benchmarks: str) -> Iterator[tuple[str, list[Row]]]:
-    """(what is priced, contenders) of every task of the side-by-side section."""
+def tasks(benchmarks: str) -> Iterator[tuple[str, str, list[Row]]]:
+    """(what is priced, the error to reach, contenders) of every table of the side-by-side section."""
     begin = benchmarks.index("<!-- side_by_side -->")
     section = benchmarks[begin : benchmarks.index("<!-- /side_by_side -->")]
     starts = list(_TASK.finditer(section))
     for here, after in zip(starts, [*(s.start() for s in starts[1:]), len(section)], strict=True):
         cells = [line.strip("| ").split(" | ") for line in section[here.end() : after].splitlines() if line[:1] == "|"]
         padded = [[*(c.strip() for c in row), "", ""][:7] for row in cells[2:]]
-        yield here["what"], [Row(c[0], c[2], c[3], c[6].strip("| ")) for c in padded]
+        yield here["what"], here["target"], [Row(c[0], c[2], c[3], c[6].strip("| ")) for c in padded]
 
 
 def _ours(rows: Sequence[Row]) -> str:

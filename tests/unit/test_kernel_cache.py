@@ -47,7 +47,7 @@ print(moments.mean[0], program.compiled)
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of this test's own; the foundation is already in memory."""
-    foundation()
+    assert foundation().simulate
     monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -167,14 +167,12 @@ def test_a_disk_that_fills_up_while_compiling_is_survived(folder: Path, monkeypa
 
 
 def test_a_damaged_foundation_is_noticed_and_repaired(folder: Path) -> None:
-    from greeks.kernels import foundation as shared
-
-    sources = shared.shared_source(), shared.helper_source()
-    whole = shared.build.__wrapped__(*sources)
-    for file in (folder / whole.key).glob("**/*.nbc"):
+    foundation.cache_clear()  # as new processes would find it
+    key, damaged = foundation().key_of("pairs"), foundation().shared("fold")
+    for file in (folder / key).glob("**/*.nbc"):
         file.write_bytes(b"")
-    again = shared.build.__wrapped__(*sources)
-    assert again.key == whole.key and cache.find(again.key)
+    foundation.cache_clear()
+    assert foundation().shared("fold") is not damaged and cache.find(foundation().key_of("pairs"))
 
 
 def test_numba_cache_dir_does_not_lead_the_files_astray(folder: Path, tmp_path: Path) -> None:
@@ -188,7 +186,7 @@ def test_two_processes_at_once(folder: Path) -> None:
     for one in both:
         out, errors = one.communicate(timeout=120)
         assert (one.returncode, out.split()[0], errors) == (0, "2.5", "")
-    assert {path.name for path in folder.iterdir()} == {foundation().key, build().key}
+    assert {path.name for path in folder.iterdir()} == {foundation().key_of("paths"), build().key}
     assert not build().compiled
 
 
@@ -210,7 +208,7 @@ def test_a_blow_while_compiling_leaves_nothing_broken(folder: Path, blow: signal
     assert value(build()) == 2.5 and not build().compiled
     os.utime(folder, None)
     cache.sweep(age=-1.0)
-    assert {path.name for path in folder.iterdir()} <= {foundation().key, build().key}
+    assert {path.name for path in folder.iterdir()} <= {foundation().key_of("paths"), build().key}
 
 
 def test_only_old_leftovers_are_swept(folder: Path) -> None:

@@ -170,7 +170,9 @@ def replayed(lanes: Array, mixing: Array) -> Chunks:
     starts, counts = cpu.ranges(0, CHUNK)
     w, u, sums = cpu.aligned(rows * 264 + SCRATCH), cpu.aligned(1), np.empty(m)
     where = np.array([[float(rows), 0.0]])
-    base.simulate(address(base.replay), 0, 256, lanes, where, 0, 0, starts, counts, mixing, w, u, sums, *chunk[1:])
+    base.simulate(
+        address(base.shared("replay")), 0, 256, lanes, where, 0, 0, starts, counts, mixing, w, u, sums, *chunk[1:]
+    )
     return chunk
 
 
