@@ -95,14 +95,6 @@ MALFORMED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: call(TWO, gk.BasketCall(90.0, 1.0), ["d_correlation[1,1]"]),
         ('"d_correlation[1,1]"', "diagonal"),
     ),
-    "weights on one asset": (
-        lambda: call(payoff=gk.BasketCall(90.0, 1.0, weights=(0.5, 0.5))),
-        ("BasketCall cannot be paid on BlackScholes", "weights (elements: 2)", "seen_spot (a single number)", "MultiBlackScholes"),
-    ),
-    "too many weights": (
-        lambda: call(TWO, gk.BasketCall(90.0, 1.0, weights=(0.5, 0.25, 0.25))),
-        ("BasketCall cannot be paid on", "weights (elements: 3)", "seen_spots (elements: 2)"),
-    ),
     "one path": (lambda: call(paths=1), ("paths = 1", ">= 2")),
     "paths a float": (lambda: call(paths=1e5), ("paths = 100000.0", "whole number")),
     "paths a flag": (lambda: call(paths=True), ("paths = True", "whole number")),
@@ -129,6 +121,16 @@ MALFORMED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "observe without a tuple": (lambda: call(payoff=Forgetful(1.0, 1.0, 2)), ("observe", "expected a tuple of 2")),
     "a vector of amounts": (lambda: call(TWO, ManyAmounts(1.0), []), ("settle", "expected one number", "greeks.total")),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "of_model"), [(MODEL, "seen_spot (a single number)"), (TWO, "seen_spots (elements: 2)")]
+)
+def test_weights_of_a_basket_are_as_many_as_the_assets(model: gk.Model, of_model: str) -> None:
+    with pytest.raises(gk.UnsupportedError) as refusal:
+        call(model, gk.BasketCall(90.0, 1.0, weights=(0.5, 0.25, 0.25)))
+    for part in ("BasketCall cannot be paid on", "weights (elements: 3)", of_model, "as many assets"):
+        assert part in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", MALFORMED)
