@@ -38,6 +38,7 @@ class Decision:
     reasons: tuple[str, ...]
     controls: Kept = ()
     bought: tuple[str, ...] = ()  # for every entry, what its controls are and did for a pilot of independent paths
+    ratios: tuple[float, ...] = ()  # for every entry, its variance in that pilot without controls over that with
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _with_controls(
     _refuse_contradicted(claims.intersection(seen.contradicted))
     worth = worth_of(menu, plan, seen, decision.picks, decision.weights, grid)
     bought = tuple(worth.told(i) for i in range(len(menu.entries)))
-    return replace(decision, controls=worth.kept, bought=bought)
+    return replace(decision, controls=worth.kept, bought=bought, ratios=worth.ratios)
 
 
 def _refuse_contradicted(claims: Collection[str]) -> None:
