@@ -10,6 +10,8 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Protocol
 
 from greeks.errors import SchemaError
+from greeks.figures import with_error as with_error
+from greeks.notes import grouped
 
 if TYPE_CHECKING:
     import os
@@ -212,7 +214,7 @@ class Sensitivities(Mapping[str, Estimate]):
         >>> down = Estimate("delta", 0.5, 0.1, 100)
         >>> both = Sensitivities({"price": up, "delta": down}, np.array([[0.04, 0.02], [0.02, 0.01]]))
         >>> print(both.combination({"price": 1.0, "delta": -2.0}))
-        9.0 ± 0.0
+        9 ± 0
         """
         chosen = [self[greek] for greek in weights]
         names = list(self)
@@ -382,7 +384,8 @@ class Sensitivities(Mapping[str, Estimate]):
         biases = ", ".join(f"{e.greek} {e.bias:.2g}" for e in self.values() if e.bias is not None)
         stopped = [f"warning: {self.warning}"] if self.stopped else []
         biased = [f"biased, which ± does not contain, by about: {biases}"] if biases else []
-        return [*stopped, *biased, *(f"warning, {e.greek}: {text}" for e in self.values() for text in e.warnings)]
+        told = grouped({e.greek: e.warnings for e in self.values()})
+        return [*stopped, *biased, *(f"warning, {text}" for text in told)]
 
 
 def _quantile(p: float, degrees: int | None) -> float:
@@ -474,21 +477,3 @@ class Explanation(Mapping[str, str]):
 
 
 _HEADINGS = ("greek", "value ± std_error", "estimator", "reason")
-
-
-def with_error(value: float, std_error: float) -> str:
-    """`value ± std_error`, the error to two significant digits and the value as far as the error allows.
-
-    Examples
-    --------
-    >>> with_error(-13.4321, 0.1163), with_error(1.2341e-9, 2.1e-11), with_error(2.0, 0.0)
-    ('-13.43 ± 0.12', '1.234e-09 ± 2.1e-11', '2.0 ± 0.0')
-    """
-    if not (math.isfinite(value) and math.isfinite(std_error) and std_error > 0.0):
-        return f"{float(value)!r} ± {float(std_error)!r}"
-    size, digit = max(abs(value), std_error), math.floor(math.log10(std_error)) - 1
-    if 1e-4 <= size < 1e9:
-        decimals = min(max(-digit, 0), 17)
-        return f"{value:.{decimals}f} ± {std_error:.{decimals}f}"
-    digits = min(math.floor(math.log10(size)) - digit, 17)
-    return f"{value:.{digits}e} ± {std_error:.1e}"

@@ -25,7 +25,7 @@ def written(frame: pd.DataFrame, out: Path | None) -> None:
 
 def with_errors(frame: pd.DataFrame) -> pd.DataFrame:
     """Numbers and their standard errors as one column of text each, `8.35 ± 0.02`, for reading."""
-    from greeks.results import with_error
+    from greeks.figures import with_error
 
     shown = frame.copy()
     for name in frame.columns:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from greeks.portfolio.desk import Answer
-from greeks.portfolio.dispatch import answers
+from greeks.portfolio.desk import Answer, answer, failed
+from greeks.portfolio.dispatch import Craft, answers
 from greeks.portfolio.job import WHOLE, Job
 from greeks.portfolio.ledger import Ledger
 from greeks.portfolio.outcome import Outcome
@@ -53,12 +53,12 @@ class Bench:
             else:
                 yield job, before
         seconds = None if self.deadline is None else max(self.deadline - monotonic(), 0.0)
-        for job, answer in answers(left, self.executor, seconds):
-            yield job, self._kept(job, answer)
+        for job, found in answers(left, Craft(answer, failed), self.executor, seconds):
+            yield job, self._kept(job, found)
 
-    def _kept(self, job: Job, answer: Answer) -> dict[int, Outcome]:
-        self.bug = self.bug or answer.bug
-        outcomes = dict(zip(job.positions, answer.outcomes, strict=True))
+    def _kept(self, job: Job, found: Answer) -> dict[int, Outcome]:
+        self.bug = self.bug or found.bug
+        outcomes = dict(zip(job.positions, found.outcomes, strict=True))
         if self.ledger:
             self.ledger.write(job, outcomes)
         return outcomes

@@ -12,15 +12,15 @@ Advance = Callable[[int], None]
 
 
 @contextmanager
-def watching(trades: int, show: bool) -> Iterator[Advance]:
+def watching(trades: int, show: bool, doing: str = "pricing") -> Iterator[Advance]:
     """A function to call with the number of trades just finished; a bar goes with it where `show` says so."""
     if not show:
         yield lambda done: None
     elif _in_notebook():
-        yield _Notebook(trades).advance
+        yield _Notebook(trades, doing).advance
     else:
         with _bar() as bar:
-            task = bar.add_task("pricing", total=trades)
+            task = bar.add_task(doing, total=trades)
             yield lambda done: bar.advance(task, done)
 
 
@@ -44,10 +44,10 @@ def _in_notebook() -> bool:
 class _Notebook:
     """One line of output that is written over: no widgets are asked for."""
 
-    def __init__(self, trades: int) -> None:
+    def __init__(self, trades: int, doing: str) -> None:
         from IPython.display import display
 
-        self.trades, self.done, self.started = trades, 0, time.monotonic()
+        self.trades, self.doing, self.done, self.started = trades, doing, 0, time.monotonic()
         self.shown = 0.0
         show: Any = display
         self.line = show({"text/plain": self.text()}, raw=True, display_id=True)
@@ -64,4 +64,4 @@ class _Notebook:
         seconds = time.monotonic() - self.started
         left = seconds / self.done * (self.trades - self.done) if self.done else 0.0
         ending = f", about {left:.0f} s left" if 0 < self.done < self.trades else f" in {seconds:.1f} s"
-        return f"pricing: {self.done:,} of {self.trades:,} trades{ending if self.done else ''}"
+        return f"{self.doing}: {self.done:,} of {self.trades:,} trades{ending if self.done else ''}"

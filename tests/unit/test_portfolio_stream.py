@@ -89,7 +89,7 @@ def test_what_is_done_is_not_done_again(plain: Any, tmp_path: Path, monkeypatch:
         done.extend(job.positions)
         return price(job)
 
-    monkeypatch.setattr("greeks.portfolio.dispatch.answer", counted)
+    monkeypatch.setattr("greeks.portfolio.bench.answer", counted)
     while True:
         try:
             risk = run(tmp_path / "risk.parquet", resume=True)
@@ -108,7 +108,7 @@ def test_an_unfinished_run_is_not_overwritten_unasked(tmp_path: Path, monkeypatc
 
 def interrupted(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("greeks.portfolio.dispatch.answer", _killed)
+        patch.setattr("greeks.portfolio.bench.answer", _killed)
         with pytest.raises(Killed):
             run(out)
 
@@ -164,7 +164,7 @@ def test_a_second_writer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def second(job: Any) -> Any:
         run(tmp_path / "risk", resume=True)
 
-    monkeypatch.setattr("greeks.portfolio.dispatch.answer", second)
+    monkeypatch.setattr("greeks.portfolio.bench.answer", second)
     with pytest.raises(SchemaError, match="another run is writing to"):
         run(tmp_path / "risk")
 
@@ -197,7 +197,7 @@ def interrupted_after(jobs: int, out: Path, monkeypatch: pytest.MonkeyPatch, **s
         return price(job)
 
     with monkeypatch.context() as patch:
-        patch.setattr("greeks.portfolio.dispatch.answer", counted)
+        patch.setattr("greeks.portfolio.bench.answer", counted)
         with pytest.raises(Killed):
             run(out, **settings)
 

@@ -9,11 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from greeks.errors import SchemaError
-from greeks.results import Estimate, Sensitivities, with_error
+from greeks.results import Estimate, Sensitivities
 
 COVARIANCE = np.array([[0.04, 0.015], [0.015, 0.01]])
 
@@ -55,31 +53,6 @@ def test_z_score_and_its_limits() -> None:
 
 def test_float_of_an_estimate_is_its_value() -> None:
     assert float(estimate(value=np.float64(0.25))) == 0.25
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (0.586851, 0.000412, "0.58685 ± 0.00041"),
-        (-13.43217, 0.11632, "-13.43 ± 0.12"),
-        (98765.4, 1234.0, "98765 ± 1234"),
-        (0.0, 0.003, "0.0000 ± 0.0030"),
-        (1.9e-9, 2e-11, "1.900e-09 ± 2.0e-11"),
-        (3.14159e12, 2e9, "3.1416e+12 ± 2.0e+09"),
-        (1.5, 0.0, "1.5 ± 0.0"),
-        (math.nan, 0.1, "nan ± 0.1"),
-    ],
-)
-def test_digits_follow_the_error(value: float, error: float, text: str) -> None:
-    assert with_error(value, error) == text
-
-
-@given(st.floats(), st.floats(0.0, 1e300))
-def test_every_pair_of_floats_can_be_printed(value: float, error: float) -> None:
-    shown, _, margin = with_error(value, error).partition(" ± ")
-    assert float(margin) == pytest.approx(error, rel=0.06, nan_ok=True)
-    if math.isfinite(value) and 0.0 < error < math.inf:
-        assert abs(float(shown) - value) <= 0.06 * error + 1e-15 * abs(value) + 1e-17
 
 
 def test_it_is_a_mapping_in_the_order_asked(result: Sensitivities) -> None:

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 import greeks as gk
+from greeks.engine.many import estimate_many
 from greeks.portfolio.book import stream_of
 from greeks.portfolio.pricing import BookError
-from greeks.portfolio.scenarios import Shift, explain_pnl, ladder, scenario_grid, scenarios, valuation
+from greeks.portfolio.scenarios import Shift, explain_pnl, ladder, scenario_grid, scenarios
 from greeks.portfolio.scenarios.ageing import aged
 from greeks.portfolio.scenarios.totals import Total
 from greeks.reference import black_scholes, heston
@@ -156,21 +157,21 @@ def test_long_and_short_of_one_trade_have_no_error() -> None:
 def test_only_what_moves_is_simulated_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     market = {"DAX": DAX, "SMI": gk.BlackScholes(50.0, 0.01, 0.3)}
     held = book(ASIAN, {"underlying": "SMI", **ASIAN, "strike": 50.0})
-    seen: list[list[str]] = []
-    real = valuation.valuation
+    seen: list[float] = []
+    real = estimate_many
 
-    def watched(trades: Sequence[Any], *rest: Any) -> valuation.Valuation:
-        seen.append([trade.underlying for trade in trades])
-        return real(trades, *rest)
+    def watched(contracts: Sequence[Any], *rest: Any) -> Any:
+        seen.extend(model.spot for model, _ in contracts)
+        return real(contracts, *rest)
 
-    monkeypatch.setattr(valuation, "valuation", watched)
+    monkeypatch.setattr("greeks.portfolio.scenarios.sheet.estimate_many", watched)
     cases: dict[str, Shift | Sequence[Shift]] = {
         "base": (),
         "smi": Shift("spot", 0.1, underlying="SMI"),
         "nothing": Shift("rate", 0.0),
     }
     table = scenarios(held, market, cases, by=["underlying"], paths=PATHS)
-    assert seen == [["SMI"]]  # the base itself was valued by the name imported elsewhere
+    assert seen == pytest.approx([100.0, 50.0, 55.0])
     still = table[(table["underlying"] == "DAX") | (table["scenario"] != "smi")]
     assert (still["change"] == 0.0).all() and len(table) == 6
     assert table.loc[(table["underlying"] == "SMI") & (table["scenario"] == "smi"), "change"].item() > 1.0

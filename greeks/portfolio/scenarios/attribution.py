@@ -19,10 +19,11 @@ from greeks.portfolio.market import read_market
 from greeks.portfolio.scenarios.ageing import aged
 from greeks.portfolio.scenarios.failures import refuse, without
 from greeks.portfolio.scenarios.moves import Term, moves, terms
+from greeks.portfolio.scenarios.office import Request, Where, opened
 from greeks.portfolio.scenarios.positions import Holding, Positions, Summing, positions
 from greeks.portfolio.scenarios.run import Errors, simulation
 from greeks.portfolio.scenarios.totals import Total, total
-from greeks.portfolio.scenarios.valuation import Valuation, valuation
+from greeks.portfolio.scenarios.valuation import Valuation
 
 ORDER = ("delta", "gamma", "vega", "volga", "vanna", "rho", "dividend_rho", "theta")
 
@@ -37,6 +38,8 @@ def explain_pnl(
     rates: Mapping[str, float] | None = None,
     errors: Errors = "raise",
     payoffs: Mapping[str, type[Any]] | None = None,
+    progress: bool = False,
+    executor: Any = None,
     **settings: Any,
 ) -> pd.DataFrame:
     """V(after) - V(before) = sum of Greeks times moves + what they do not explain.
@@ -53,7 +56,7 @@ def explain_pnl(
         Two markets, as for `run`, with models of the same class for each underlying.
     elapsed : float
         Years between them. No date of a contract may pass.
-    by, rates, errors, payoffs, **settings
+    by, rates, errors, payoffs, progress, executor, **settings
         As for `scenarios`. A Greek that a trade does not have is no error: its term stays unexplained.
 
     Returns
@@ -103,8 +106,9 @@ def explain_pnl(
     for name in held.market:
         if name not in after:
             raise SchemaError(f"after: {name!r} is missing; expected a model for every underlying of the book")
-    how = simulation(settings, [])
-    parts = [_part(held, name, after, passed, errors, how) for name in dict.fromkeys(t.underlying for t in held.trades)]
+    how, where = simulation(settings, []), Where(executor, progress)
+    drafts = [_draft(held, name, after, passed, errors) for name in dict.fromkeys(t.underlying for t in held.trades)]
+    parts = _valued(drafts, errors, how, where)
     rows = [
         {**dict(zip(held.by, label, strict=True)), **row}
         for label, holding in held.groups.items()
@@ -143,20 +147,48 @@ class Part:
         return np.where(np.isfinite(old) & np.isfinite(new), quantities, 0.0)
 
 
-def _part(
-    held: Positions, underlying: str, after: Mapping[str, Any], elapsed: float, errors: str, how: engine.Settings
-) -> Part:
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """The trades of one underlying before anything is simulated: what is asked of them, and which they are later."""
+
+    at: npt.NDArray[np.int64]
+    own: Positions
+    terms: list[Term]
+    later: dict[int, Trade]
+    troubles: dict[tuple[int, str], str]
+
+    def requests(self) -> list[Request]:
+        """Their Greeks in the market before, and their prices in that after."""
+        greeks = tuple(dict.fromkeys(term.greek for term in self.terms))
+        return [Request(self.own.trades, greeks), Request(list(self.later.values()), ())]
+
+    def part(self, base: Valuation, then: Valuation) -> Part:
+        """With the numbers."""
+        every = then.among(len(self.at), list(self.later), self.troubles)
+        return Part(self.at, self.terms, base, every, self.own.streams)
+
+
+def _draft(held: Positions, underlying: str, after: Mapping[str, Any], elapsed: float, errors: str) -> Draft:
     at = [i for i, trade in enumerate(held.trades) if trade.underlying == underlying]
     own = replace(held, trades=[held.trades[i] for i in at])
-    model = held.trades[at[0]].model
-    found = terms(moves(model, after[underlying], underlying), elapsed)
+    found = terms(moves(held.trades[at[0]].model, after[underlying], underlying), elapsed)
     later, troubles = _aged(own.trades, after[underlying], elapsed)
-    refuse(own, troubles, "after", errors)  # before anything is simulated
-    base = valuation(own.trades, list(dict.fromkeys(term.greek for term in found)), how)
-    then = valuation(list(later.values()), [], how).among(len(at), list(later), troubles)
-    for valued, market in ((base, "before"), (then, "after")):
-        refuse(own, valued.only("price").troubles, market, errors)
-    return Part(np.array(at), found, base, then, own.streams)
+    refuse(own, troubles, "after", errors)
+    return Draft(np.array(at), own, found, later, troubles)
+
+
+def _valued(drafts: Sequence[Draft], errors: str, how: engine.Settings, where: Where) -> list[Part]:
+    """All drafts with their numbers, worked on together."""
+    requests = [request for draft in drafts for request in draft.requests()]
+    with opened(how, where, sum(len(request.trades) for request in requests)) as office:
+        found = office.valuations(requests)
+    size = max(valued.size for valued in found)
+    numbers = [valued.sized(size) for valued in found]
+    parts = [draft.part(*numbers[2 * k : 2 * k + 2]) for k, draft in enumerate(drafts)]
+    for draft, part in zip(drafts, parts, strict=True):
+        for valued, market in ((part.base, "before"), (part.then, "after")):
+            refuse(draft.own, valued.only("price").troubles, market, errors, office.bug)
+    return parts
 
 
 def _aged(trades: Sequence[Trade], model: Any, elapsed: float) -> tuple[dict[int, Trade], dict[tuple[int, str], str]]:

@@ -11,8 +11,11 @@ from greeks.portfolio.scenarios.valuation import Troubles, Valuation
 SHOWN = 3  # trades that a status names
 
 
-def refuse(held: Positions, troubles: Troubles, market: str, errors: str) -> None:
-    """With errors="raise", an error that names every trade and number that is missing in a market."""
+def refuse(held: Positions, troubles: Troubles, market: str, errors: str, bug: Exception | None = None) -> None:
+    """With errors="raise", an error that names every trade and number that is missing in a market.
+
+    bug : the exception of a payoff or model that it is raised from, if there was one.
+    """
     if errors != "raise" or not troubles:
         return
     victims: dict[str, list[str]] = {}
@@ -21,7 +24,7 @@ def refuse(held: Positions, troubles: Troubles, market: str, errors: str) -> Non
     lines = [f"market {market}, trade{'s' * (len(ids) > 1)} {', '.join(ids)}: {why}" for why, ids in victims.items()]
     lines.append('errors="coerce" sums over the other trades and says so in `status`.')
     failures = {held.trades[i].id: f"{greek}: {why}" for (i, greek), why in troubles.items()}
-    raise BookError("\n".join(lines), None, failures)  # type: ignore[arg-type]
+    raise BookError("\n".join(lines), None, failures) from bug  # type: ignore[arg-type]
 
 
 def status(held: Positions, markets: Sequence[Valuation], greek: str, holding: Holding) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from greeks.errors import SchemaError
+from greeks.portfolio.scenarios.office import Where
 from greeks.portfolio.scenarios.positions import Summing
 from greeks.portfolio.scenarios.run import Errors, revalued
 from greeks.portfolio.scenarios.scenario import Axis, along
@@ -25,13 +26,15 @@ def scenario_grid(
     rates: Mapping[str, float] | None = None,
     errors: Errors = "raise",
     payoffs: Mapping[str, type[Any]] | None = None,
+    progress: bool = False,
+    executor: Any = None,
     **settings: Any,
 ) -> pd.DataFrame:
     """The book's value, and Greeks, for every combination of shifts.
 
     Parameters
     ----------
-    book, market, greeks, by, rates, errors, payoffs, **settings
+    book, market, greeks, by, rates, errors, payoffs, progress, executor, **settings
         As for `scenarios`.
     axes : mapping of str to sequence
         Sizes by parameter, as for `ladder`: {"spot": [-0.1, 0, 0.1], "volatility": [-0.02, 0, 0.02]}.
@@ -61,4 +64,5 @@ def scenario_grid(
     if not isinstance(axes, Mapping) or not axes:
         raise SchemaError(f"axes = {axes!r:.60}: expected sizes by parameter, such as {{'spot': [-0.1, 0.0, 0.1]}}")
     listed = [Axis(name, sizes, underlying=underlying) for name, sizes in axes.items()]
-    return revalued(book, market, along(listed), greeks, Summing(by, rates, errors, payoffs), settings)
+    how = Summing(by, rates, errors, payoffs)
+    return revalued(book, market, along(listed), greeks, how, Where(executor, progress), settings)

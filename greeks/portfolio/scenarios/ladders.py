@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from greeks.portfolio.scenarios.office import Where
 from greeks.portfolio.scenarios.positions import Summing
 from greeks.portfolio.scenarios.run import Errors, revalued
 from greeks.portfolio.scenarios.scenario import Axis, along
@@ -26,13 +27,15 @@ def ladder(
     rates: Mapping[str, float] | None = None,
     errors: Errors = "raise",
     payoffs: Mapping[str, type[Any]] | None = None,
+    progress: bool = False,
+    executor: Any = None,
     **settings: Any,
 ) -> pd.DataFrame:
     """The book's value, and Greeks, with one parameter moved by each of several sizes.
 
     Parameters
     ----------
-    book, market, greeks, by, rates, errors, payoffs, **settings
+    book, market, greeks, by, rates, errors, payoffs, progress, executor, **settings
         As for `scenarios`.
     parameter, how, underlying
         What moves, as for `Shift`.
@@ -62,4 +65,5 @@ def ladder(
      0.1    7.96  176.63
     """
     axes = [Axis(parameter, sizes, how, underlying)]
-    return revalued(book, market, along(axes), greeks, Summing(by, rates, errors, payoffs), settings)
+    summing = Summing(by, rates, errors, payoffs)
+    return revalued(book, market, along(axes), greeks, summing, Where(executor, progress), settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,13 +12,16 @@ import pandas as pd
 
 from greeks.engine import settings as engine
 from greeks.errors import SchemaError
+from greeks.portfolio.book import Trade
+from greeks.portfolio.job import WHOLE
 from greeks.portfolio.market import read_market
 from greeks.portfolio.scenarios.failures import refuse, status
+from greeks.portfolio.scenarios.office import Request, Where, opened
 from greeks.portfolio.scenarios.positions import Holding, Positions, Summing, positions
 from greeks.portfolio.scenarios.scenario import Scenario
 from greeks.portfolio.scenarios.shift import Shift
 from greeks.portfolio.scenarios.totals import Total, total
-from greeks.portfolio.scenarios.valuation import Valuation, moved, valuation
+from greeks.portfolio.scenarios.valuation import Valuation
 from greeks.portfolio.settings import Settings
 
 Errors = Literal["raise", "coerce"]
@@ -34,6 +37,8 @@ def scenarios(
     rates: Mapping[str, float] | None = None,
     errors: Errors = "raise",
     payoffs: Mapping[str, type[Any]] | None = None,
+    progress: bool = False,
+    executor: Any = None,
     **settings: Any,
 ) -> pd.DataFrame:
     """V(shifted market) - V(market), on the same draws, for any scenarios by name.
@@ -55,6 +60,8 @@ def scenarios(
         What bad rows and trades that cannot be revalued lead to: an error, or sums without them, as `status` says.
     payoffs : mapping of str to type, optional
         Payoff classes of your own, by name.
+    progress, executor
+        As for `run`: a bar with the time left, and where to work. Numbers do not depend on it.
     **settings
         `paths`, `seed`, `estimator`, `sampler` and the other settings of `run`.
 
@@ -89,7 +96,8 @@ def scenarios(
     1  rates up  price    5.39
     """
     named = [Scenario(name, _listed(name, shifts)) for name, shifts in cases.items()]
-    return revalued(book, market, named, greeks, Summing(by, rates, errors, payoffs), settings)
+    how = Summing(by, rates, errors, payoffs)
+    return revalued(book, market, named, greeks, how, Where(executor, progress), settings)
 
 
 def revalued(
@@ -98,6 +106,7 @@ def revalued(
     named: Sequence[Scenario],
     greeks: Sequence[str],
     summing: Summing,
+    where: Where,
     settings: Mapping[str, Any],
 ) -> pd.DataFrame:
     """The table of `scenarios`."""
@@ -108,14 +117,39 @@ def revalued(
     ]  # a bad shift is told before anything is simulated
     wanted = requested(greeks)
     how = simulation(settings, wanted)
-    base = valuation(held.trades, wanted, how)
-    refuse(held, base.troubles, "as it is", summing.errors)
+    shifted = [moved(held.trades, of_market) for of_market in markets]
     rows: list[dict[str, Any]] = []
-    for scenario, shifted in zip(named, markets, strict=True):
-        then = moved(base, held.trades, shifted, wanted, how)
-        refuse(held, then.troubles, scenario.name, summing.errors)
-        rows += Comparison(held, base, then).rows(scenario)
+    with opened(how, where, len(held.trades) + sum(map(len, shifted))) as office:
+        (base,) = office.valuations([Request(held.trades, tuple(wanted))])
+        refuse(held, base.troubles, "as it is", summing.errors, office.bug)
+        for some in _bunches([len(trades) for trades in shifted]):
+            requests = [Request(list(shifted[k].values()), tuple(wanted)) for k in some]
+            for k, found in zip(some, office.valuations(requests), strict=True):
+                then = base.patched(list(shifted[k]), found)
+                refuse(held, then.troubles, named[k].name, summing.errors, office.bug)
+                rows += Comparison(held, base, then).rows(named[k])
     return pd.DataFrame(rows)
+
+
+def moved(trades: Sequence[Trade], market: Mapping[str, Any]) -> dict[int, Trade]:
+    """The trades in another market, by their places; without those whose model is the same object there."""
+    return {
+        i: replace(trade, model=market[trade.underlying])
+        for i, trade in enumerate(trades)
+        if market[trade.underlying] is not trade.model
+    }
+
+
+def _bunches(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Markets next to each other that are valued together: as many as memory has room for, one at least."""
+    bunch: list[int] = []
+    for k in range(len(sizes)):
+        if bunch and sum(sizes[i] for i in (*bunch, k)) > WHOLE:
+            yield bunch
+            bunch = []
+        bunch.append(k)
+    if bunch:
+        yield bunch
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from greeks.engine.many import Group, estimate_many
-from greeks.engine.settings import Settings
-from greeks.portfolio.book import Trade
+from greeks.portfolio.scenarios.sheet import Sheet
 
 Array = npt.NDArray[np.float64]
 Troubles = Mapping[tuple[int, str], str]
@@ -40,11 +38,27 @@ class Valuation:
         k = self.greeks.index(greek)
         return self.values[at, k], self.batches[at, k, :]
 
+    @property
+    def size(self) -> int:
+        """B, or 0 where nothing could be had."""
+        return int(self.batches.shape[2])
+
+    def sized(self, size: int) -> Valuation:
+        """With so many batches, where it has none."""
+        if self.size:
+            return self
+        return Valuation(self.greeks, self.values, np.full((*self.values.shape, size), np.nan), self.troubles)
+
     def among(self, n: int, at: Sequence[int], troubles: dict[tuple[int, str], str]) -> Valuation:
         """These trades as the ones `at` of n, of which the others have no numbers, for the reasons given."""
-        values = np.full((n, *self.values.shape[1:]), np.nan)
-        batches = np.full((n, *self.batches.shape[1:]), np.nan)
-        return Valuation(self.greeks, values, batches, troubles).patched(at, self)
+        m = len(self.greeks)
+        none = Valuation(self.greeks, np.full((n, m), np.nan), np.full((n, m, self.size), np.nan), troubles)
+        return none.patched(at, self)
+
+    def between(self, begin: int, end: int) -> Valuation:
+        """Some of the trades, next to each other, as a list of their own."""
+        troubles = {(i - begin, greek): why for (i, greek), why in self.troubles.items() if begin <= i < end}
+        return Valuation(self.greeks, self.values[begin:end], self.batches[begin:end], troubles)
 
     def only(self, greek: str) -> Valuation:
         """One number, and what is wrong with it."""
@@ -54,65 +68,35 @@ class Valuation:
 
     def patched(self, at: Sequence[int], other: Valuation) -> Valuation:
         """This one with the trades `at` as they are in another, which has them alone, in that order."""
-        values, batches = self.values.copy(), self.batches.copy()
-        values[list(at)], batches[list(at)] = other.values, other.batches
-        troubles = {key: why for key, why in self.troubles.items() if key[0] not in set(at)}
+        place, size = list(at), max(self.size, other.size)
+        values, batches = self.values.copy(), self.sized(size).batches.copy()
+        values[place], batches[place] = np.nan, np.nan
+        for k, greek in enumerate(self.greeks):
+            if greek in other.greeks:
+                values[place, k], batches[place, k, :] = other.sized(size).column(greek)
+        replaced = set(at)
+        troubles = {key: why for key, why in self.troubles.items() if key[0] not in replaced}
         troubles |= {(at[i], greek): why for (i, greek), why in other.troubles.items()}
         return Valuation(self.greeks, values, batches, troubles)
 
 
-def valuation(trades: Sequence[Trade], greeks: Sequence[str], settings: Settings) -> Valuation:
-    """Simulate the trades; those on one underlying share draws, whatever its model is."""
-    groups = estimate_many(
-        [(trade.model, trade.payoff) for trade in trades], greeks, settings, [trade.stream for trade in trades]
-    )
-    return collected(groups, len(trades), greeks)
-
-
-def collected(groups: Sequence[Group], n: int, greeks: Sequence[str]) -> Valuation:
-    """The numbers of all groups in the order of the list that was estimated."""
-    names = _names(groups, greeks)
-    size = max((group.batches.shape[1] for group in groups), default=0)
+def collected(sheets: Sequence[Sheet], n: int, greeks: Sequence[str]) -> Valuation:
+    """The numbers of n trades from the sheets that have them."""
+    names = _names(sheets, greeks)
+    size = max((sheet.batches.shape[2] for sheet in sheets), default=0)
     values, batches = np.full((n, len(names)), np.nan), np.full((n, len(names), size), np.nan)
     troubles: dict[tuple[int, str], str] = {}
-    for group in groups:
-        columns = np.array([names.index(name) for name in group.greeks], dtype=np.int64)
-        values[np.ix_(group.at, columns)] = group.values
-        batches[np.ix_(group.at, columns)] = np.swapaxes(group.batches, 1, 2)
-        troubles |= _troubles(group)
+    for sheet in sheets:
+        if sheet.greeks:
+            here = np.ix_(sheet.at, [names.index(name) for name in sheet.greeks])
+            values[here], batches[here] = sheet.values, sheet.batches
+        troubles |= sheet.troubles
     return Valuation(names, values, batches, troubles)
 
 
-def moved(
-    base: Valuation, before: Sequence[Trade], market: Mapping[str, Any], greeks: Sequence[str], settings: Settings
-) -> Valuation:
-    """The trades in another market; only those are simulated anew whose model is another object there."""
-    at = [i for i, trade in enumerate(before) if market[trade.underlying] is not trade.model]
-    if not at:
-        return base
-    anew = [replace(before[i], model=market[before[i].underlying]) for i in at]
-    return base.patched(at, _aligned(valuation(anew, greeks, settings), base))
-
-
-def _aligned(found: Valuation, base: Valuation) -> Valuation:
-    """With the numbers of another valuation, in their order."""
-    n, size = len(found.values), base.batches.shape[2]
-    values, batches = np.full((n, len(base.greeks)), np.nan), np.full((n, len(base.greeks), size), np.nan)
-    for k, greek in enumerate(base.greeks):
-        if greek in found.greeks:
-            values[:, k], batches[:, k, :] = found.column(greek)
-    return Valuation(base.greeks, values, batches, found.troubles)
-
-
-def _names(groups: Sequence[Group], greeks: Sequence[str]) -> tuple[str, ...]:
+def _names(sheets: Sequence[Sheet], greeks: Sequence[str]) -> tuple[str, ...]:
     """All names in the order asked; those by asset stand where the whole vector was asked."""
-    found = {name for group in groups for name in group.greeks}
+    found = {name for sheet in sheets for name in sheet.greeks}
     asked = {"price": 0} | {name: i for i, name in enumerate(greeks, 1)}
     found |= {name for name in asked if not any(other.startswith(f"{name}[") for other in found)}
     return tuple(sorted(found, key=lambda name: (asked.get(name, asked.get(name.partition("[")[0], 0)), name)))
-
-
-def _troubles(group: Group) -> dict[tuple[int, str], str]:
-    refused = {(int(i), greek): why for greek, why in group.refusals.items() for i in group.at}
-    failed = {(int(i), "price"): str(error) for i, error in group.failures.items()}
-    return refused | failed
