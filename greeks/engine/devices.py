@@ -55,7 +55,7 @@ def is_worthwhile(work: int) -> bool:
 
 def steps(settings: Settings, model: Model, payoff: Payoff) -> int:
     """Steps of a path: at least one for each of its dates."""
-    scheme = settings.scheme or default_scheme(model)
+    scheme = settings.scheme or default_scheme(model, payoff)
     if isinstance(scheme, Multilevel):
         return 1  # most of its paths are on coarse levels
     grid = time_grid(payoff, scheme)

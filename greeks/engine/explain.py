@@ -25,7 +25,7 @@ PROBE = 2**14  # paths by which samplers are compared, at most
 
 def explanation(model: Model, payoff: Payoff, greeks: tuple[str, ...], settings: Settings) -> Explanation:
     """The choices for a request, and what they buy; of several levels those of the coarsest."""
-    scheme = settings.scheme or default_scheme(model)
+    scheme = settings.scheme or default_scheme(model, payoff)
     alone = replace(settings, scheme=scheme.inner if isinstance(scheme, Multilevel) else scheme)
     task = Task.of(model, payoff, greeks, alone, (UnsupportedError,))
     asked = [r for r in task.readings if r.greek in greeks or r.greek != "price"]

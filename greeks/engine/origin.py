@@ -48,7 +48,7 @@ class Origin:
             covariance,
             model=type(self.model).__name__,
             payoff=type(self.payoff).__name__,
-            scheme=repr(self.settings.scheme or default_scheme(self.model)),
+            scheme=repr(self.settings.scheme or default_scheme(self.model, self.payoff)),
             sampler=(self.settings.sampler or Philox()).name,
             backend=self.settings.backend,
             seed=self.settings.seed,

@@ -50,7 +50,7 @@ class Task:
     ) -> Task:
         """What to do for a request, as was decided before or now; see `menu_for` on Greeks that cannot be had."""
         contract = Contract.of(model, payoff)
-        scheme = settings.scheme or default_scheme(model)
+        scheme = settings.scheme or default_scheme(model, payoff)
         grid = time_grid(payoff, scheme)
         menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted, settings.controls)
         decision = decision or decide(menu, contract, grid, settings.backend, settings.paths)

@@ -28,7 +28,7 @@ def verification(
 ) -> Verification:
     """Each number by the estimator used and by another, and their difference with its own standard error."""
     contract = Contract.of(model, payoff)
-    scheme = settings.scheme or default_scheme(model)
+    scheme = settings.scheme or default_scheme(model, payoff)
     grid = time_grid(payoff, scheme)
     again = replace(settings, paths=paths, std_error=None, max_paths=None, time_limit=None)
     wanted = {name: Against(estimator) for name, estimator in used.items()}

@@ -46,10 +46,10 @@ def constant_coefficients(sde: SDE) -> bool:
     return all(free_of(e, moving) for c in sde.coordinates for e in (c.drift, *c.row))
 
 
-def has_exact_step(model: Model, parameters: Mapping[str, Parameter]) -> bool:
-    """Whether `Exact` applies to a traced model."""
+def has_exact_step(model: Model, parameters: Mapping[str, Parameter], bridged: bool = False) -> bool:
+    """Whether `Exact` applies to a traced model; with `bridged`, whether a path is a Brownian bridge in its steps."""
     sde = trace_sde(model, parameters)
-    return constant_coefficients(sde) or _given(model, sde) is not None
+    return constant_coefficients(sde) or (not bridged and _given(model, sde) is not None)
 
 
 def _given(model: Model, sde: SDE) -> tuple[SDE, list[Expr]] | None:

@@ -32,7 +32,7 @@ def trades() -> Iterator[Trade]:
 
 def excesses(trade: Trade) -> Iterator[tuple[str, float]]:
     """(what, work of the choice over that of the truly best) of every contested number of a trade."""
-    contract, scheme = Contract.of(trade.model, trade.payoff), trade.scheme or default_scheme(trade.model)
+    contract, scheme = Contract.of(trade.model, trade.payoff), trade.scheme or default_scheme(trade.model, trade.payoff)
     grid = time_grid(trade.payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, trade.greeks, "auto")
     if not menu.contested:

@@ -153,7 +153,7 @@ UNSUPPORTED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("vega", "Heston", "variance", 'ask for "d_'),
     ),
     "continuous monitoring": (
-        lambda: call(gk.Bachelier(1.0, 0.1, 1.0), gk.BarrierOption(1.0, 0.5, 1.0, None)),
+        lambda: call(gk.Bachelier(1.0, 0.1, 1.0), gk.BarrierOption(1.0, 0.5, 1.0, None), scheme=gk.Exact()),
         ("dates = None", "Bachelier", "greeks.Euler(steps=64)"),
     ),
     "maturity": (lambda: call(greeks=["d_maturity"]), ("d_maturity", "theta")),

@@ -420,6 +420,9 @@ def test_what_bridges_do_not_tell_is_refused(wish: str, reason: str) -> None:
 
 def test_no_bridge_between_the_ends_of_an_exact_step_with_a_drift() -> None:
     payoff = gk.BarrierOption(90.0, 80.0, 1.0, None)
+    model = gk.Bachelier(100.0, 0.05, 20.0)
     with pytest.raises(gk.UnsupportedError, match=r"Bachelier.*greeks\.Euler\(steps=64\)"):
-        gk.price(gk.Bachelier(100.0, 0.05, 20.0), payoff, paths=256)
-    assert gk.price(gk.Bachelier(100.0, 0.05, 20.0), payoff, scheme=gk.Euler(64), paths=256).value > 0.0
+        gk.price(model, payoff, scheme=gk.Exact(), paths=256)
+    by_default = gk.sensitivities(model, payoff, [], paths=256)
+    assert by_default.scheme == "Euler(steps=64)"
+    assert by_default["price"].value == gk.price(model, payoff, scheme=gk.Euler(64), paths=256).value > 0.0

@@ -48,7 +48,7 @@ SCHEMES = {"Heston": gk.Euler(steps=8), "Heston Asian": gk.Euler(steps=8), "CEV"
 def moments_of(name: str, wanted: Any = "auto") -> tuple[Pairing, Moments]:
     """All outputs of a program with all samples, scores and controls that a request may have."""
     model, payoff, greeks = CASES[name]
-    contract, scheme = Contract.of(model, payoff), SCHEMES.get(name) or default_scheme(model)
+    contract, scheme = Contract.of(model, payoff), SCHEMES.get(name) or default_scheme(model, payoff)
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, wanted, controls=AUTOMATIC)
     picks = tuple((e.best or 0,) for e in menu.entries)

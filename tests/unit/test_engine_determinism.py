@@ -50,7 +50,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(name: str) -> None:
 def test_bits_do_not_depend_on_how_the_paths_are_split(name: str) -> None:
     model, payoff, greeks = CASES[name]
     contract = Contract.of(model, payoff)
-    scheme = default_scheme(model)
+    scheme = default_scheme(model, payoff)
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, "auto")
     plan = plan_of(menu, contract, decide(menu, contract, grid, "cpu").picks)

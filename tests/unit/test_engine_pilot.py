@@ -37,7 +37,7 @@ def names(model: gk.Model, payoff: gk.Payoff, greeks: list[str], **settings: Any
 @pytest.mark.parametrize(("model", "payoff", "greeks"), CONTESTED)
 def test_the_choice_needs_no_more_than_a_fifth_above_the_least_work(model: Any, payoff: Any, greeks: list[str]) -> None:
     """Against sixteen times the paths of the pilot, on other draws."""
-    contract, scheme = Contract.of(model, payoff), default_scheme(model)
+    contract, scheme = Contract.of(model, payoff), default_scheme(model, payoff)
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, "auto")
     assert menu.contested
@@ -90,7 +90,7 @@ def test_nothing_is_measured_where_the_price_is_looked_at_once_and_drawn_in_one_
 
 def test_nothing_is_measured_where_nothing_is_left_to_chance() -> None:
     model, payoff = MODEL, gk.DigitalCall(100.0, 1.0)
-    contract, scheme = Contract.of(model, payoff), default_scheme(model)
+    contract, scheme = Contract.of(model, payoff), default_scheme(model, payoff)
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, ["delta", "gamma"], "auto")
     assert not menu.contested
@@ -135,7 +135,7 @@ def test_a_blend_has_no_more_variance_than_the_best_of_its_parts(model: Any, pay
 
 
 def test_weights_of_a_blend_add_up_to_one_and_are_told() -> None:
-    contract, scheme = Contract.of(MODEL, BARRIER), default_scheme(MODEL)
+    contract, scheme = Contract.of(MODEL, BARRIER), default_scheme(MODEL, BARRIER)
     grid = time_grid(BARRIER, scheme)
     menu = menu_for(contract, scheme, grid.shape, ["delta", "gamma"], gk.Blend())
     decided = decision.decide(menu, contract, grid, "cpu")
