@@ -89,6 +89,7 @@ from greeks.results import Estimate, Explanation, Sensitivities
 from greeks.samplers import (
     Antithetic,
     BrownianBridge,
+    ImportanceSampling,
     Incremental,
     LatinHypercube,
     Philox,
@@ -130,7 +131,7 @@ __all__ = [
     "BestOfCall", "BlackScholes", "Blend", "BookError", "BrownianBridge", "Call", "Conditional", "ControlVariate",
     "CorridorDigital", "DeskUnits", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator",
     "Euler", "European", "Exact", "ExchangeOption", "Explanation", "FiniteDifference", "Forward",
-    "GeometricAverage", "GreeksError", "Heston", "Incremental", "KnownPayoff", "LatinHypercube", "LikelihoodRatio",
+    "GeometricAverage", "GreeksError", "Heston", "ImportanceSampling", "Incremental", "KnownPayoff", "LatinHypercube", "LikelihoodRatio",
     "LognormalTwin", "LookbackCall", "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes",
     "Multilevel", "NoTouch", "OneTouch", "Pathwise", "Payoff", "Philox", "PhoenixAutocallable",
     "PrincipalComponents", "Put", "RangeAccrual", "Relative", "Richardson", "Risk", "Sampler", "Scalar",

@@ -21,6 +21,7 @@ from greeks.errors import EstimationError
 from greeks.estimators.base import Estimator
 from greeks.estimators.mean import Mean
 from greeks.estimators.selection import candidates
+from greeks.samplers import DriftShift
 
 Array = npt.NDArray[np.float64]
 KEPT = 4096
@@ -39,6 +40,7 @@ class Decision:
     controls: Kept = ()
     bought: tuple[str, ...] = ()  # for every entry, what its controls are and did for a pilot of independent paths
     ratios: tuple[float, ...] = ()  # for every entry, its variance in that pilot without controls over that with
+    shift: DriftShift | None = None  # of the law of the paths
 
 
 @dataclass(frozen=True)
@@ -50,33 +52,43 @@ class _Taken:
     reason: str
 
 
-def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int = 2**16) -> Decision:
+def decide(
+    menu: Menu,
+    contract: Contract,
+    grid: TimeGrid,
+    backend: str,
+    paths: int = 2**16,
+    shift: DriftShift | None = None,
+) -> Decision:
     """The options and controls of a menu to run for a contract; a pilot is run only where there is something to ask.
 
     paths : those of the run, at first. One so short that a pilot would be most of it takes what is simplest.
+    shift : of the law of the paths, in the pilots too.
     """
     asked = menu.contested or menu.controlled
     pilots = stages(paths) or ((PATHS,) if menu.insists else ()) if asked else ()
-    key = (contract.numbers, grid.key, backend, pilots) if pilots else grid.key
+    key = (contract.numbers, grid.key, backend, pilots, shift) if pilots else (grid.key, shift)
     if key not in menu.decisions:
-        taken = _pilot(menu, contract, grid, backend, pilots) if menu.contested else {}
-        decision = _decision(menu, grid, taken)
+        taken = _pilot(menu, contract, grid, backend, pilots, shift) if menu.contested else {}
+        decision = replace(_decision(menu, grid, taken), shift=shift)
         menu.decisions[key] = (
             _with_controls(menu, contract, grid, backend, pilots[-1], decision)
             if pilots
-            else replace(decision, controls=unmeasured(menu, decision.picks, grid))
+            else replace(decision, controls=unmeasured(menu, decision.picks, grid) if shift is None else ())
         )
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return menu.decisions[key]
 
 
-def _pilot(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Mapping[int, _Taken]:
+def _pilot(
+    menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int], shift: DriftShift | None
+) -> Mapping[int, _Taken]:
     """What the contested entries are won by, from a pilot that is as long as it takes."""
     if not pilots:
         return {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested}
-    plan = plan_of(menu, contract, all_contested(menu), pilot=True)
-    table = plan.table(contract, grid)
+    plan = plan_of(menu, contract, all_contested(menu), pilot=True, shift=shift)
+    table = plan.table(contract, grid, shift)
     for paths in pilots:
         found = sampled(plan, *table, backend, paths)
         if _clear(menu, plan, grid, found):
@@ -104,11 +116,13 @@ def _with_controls(
     candidates = controls_of(menu, decision.picks)
     if not any(candidates):
         return decision
-    plan = plan_of(menu, contract, decision.picks, controls=candidates)
+    plan = plan_of(menu, contract, decision.picks, controls=candidates, shift=decision.shift)
     claims = {c.name for e in menu.entries for o in e.options for c in o.controls if c.claimed}
-    seen = sampled(plan, *plan.table(contract, grid), backend, PATHS * FOR_CLAIMS if claims else paths)
+    table = plan.table(contract, grid, decision.shift)
+    seen = sampled(plan, *table, backend, PATHS * FOR_CLAIMS if claims else paths)
     _refuse_contradicted(claims.intersection(seen.contradicted))
-    worth = worth_of(menu, plan, seen, decision.picks, decision.weights, grid)
+    unseen = frozenset() if decision.shift is None else seen.unseen
+    worth = worth_of(menu, plan, seen, decision.picks, decision.weights, grid, unseen)
     bought = tuple(worth.told(i) for i in range(len(menu.entries)))
     return replace(decision, controls=worth.kept, bought=bought, ratios=worth.ratios)
 

@@ -52,7 +52,7 @@ def _by_sampler(task: Task, greeks: tuple[str, ...], settings: Settings) -> Mapp
     with_it, without = _variances(task, settings), _variances(plain, independent)
     random = [r.greek for r in task.readings if r.random and with_it[r.greek] > 0.0]
     ratios = {name: without[name] / with_it[name] for name in random}
-    return {name: ratio for name, ratio in ratios.items() if math.isfinite(ratio)}
+    return {name: ratio for name, ratio in ratios.items() if 0.0 < ratio < math.inf}
 
 
 def _variances(task: Task, settings: Settings) -> Mapping[str, float]:

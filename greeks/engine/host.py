@@ -7,22 +7,29 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from greeks.engine.shift import Drift, Until
 from greeks.estimators.finite_difference import Bump
 from greeks.expressions.fold import VALUATION
 from greeks.expressions.node import Expr
 from greeks.expressions.trace import Parameter
+from greeks.samplers import DriftShift
 from greeks.schemes.sde import HostMatrix
 
 Array = npt.NDArray[np.float64]
 SMALLEST_SCALE = 1e-2  # a bump is relative to the parameter, but never to less than this
 
 
-def value_of(slot: Expr, parameters: Mapping[Expr, Parameter]) -> tuple[float, ...] | Array:
+def value_of(
+    slot: Expr, parameters: Mapping[Expr, Parameter], shift: DriftShift | None = None
+) -> tuple[float, ...] | Array:
     """The numbers that go into a slot of the packed parameters."""
     if slot in parameters:
         return parameters[slot].values
     if slot is VALUATION:
         return (0.0,)
+    if isinstance(slot.payload, (Drift, Until)):
+        assert shift is not None
+        return slot.payload.value(shift)
     by_field = {p.field: p for p in reversed(list(parameters.values()))}
     if isinstance(slot.payload, Bump):
         field = slot.payload.parameter

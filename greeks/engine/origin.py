@@ -62,7 +62,7 @@ class Origin:
         from greeks.engine.resume import estimators_of
         from greeks.engine.verify import verification
 
-        return verification(self.model, self.payoff, estimators_of(self), self.settings, paths)
+        return verification(self.model, self.payoff, estimators_of(self), self.settings, paths, self.decision.shift)
 
     def resume(
         self,

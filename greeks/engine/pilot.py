@@ -30,6 +30,7 @@ FIRST, PATHS = 256, 2048  # at first, and at most
 WORTH = 16  # times a pilot's paths that a run has at least
 CLEAR = 1.5  # standard errors by which two variances must lie apart, both ways
 SEED, STREAM = 20021, 2**32 - 1
+UNSURE, ASTRAY = 0.25, 5.0  # relative error of a control's variance, standard errors of its mean: it was not seen
 REACHED = 0.1  # share of paths on which what is integrated out must be able to decide something
 
 
@@ -79,6 +80,20 @@ class Pilot:
     def contradicted(self) -> tuple[str, ...]:
         """Controls whose mean over the paths is not 0, beyond all chance."""
         return tuple(self.pairing.contradicted(self.chunks))
+
+    @cached_property
+    def unseen(self) -> frozenset[int]:
+        """Controls that were hardly seen: few paths make their variance, or their mean is not what it must be.
+
+        So it is where paths have been shifted away from what a control is made of. What was not seen of it would come
+        in a run, on rare paths with large weights.
+        """
+        m, mean = len(self.pairing.partners), np.asarray(self.raw.mean)
+        kurtosis = np.asarray(self.chunks.shape(range(m, len(mean))).kurtosis)
+        error = np.sqrt(np.asarray(self.raw.comoment).diagonal()[m:]) / self.paths
+        with np.errstate(invalid="ignore"):
+            sound = (kurtosis - 1.0 <= UNSURE**2 * self.paths) & (np.abs(mean[m:]) <= ASTRAY * error)
+        return frozenset(np.flatnonzero(~sound).tolist())
 
     @cached_property
     def doubt(self) -> list[float]:

@@ -17,11 +17,12 @@ from greeks.engine.menu import BIAS, REACH, Menu, Option, Picks
 from greeks.engine.noise import section
 from greeks.engine.pantry import CONTROL, Control
 from greeks.engine.program import Program, compose
+from greeks.engine.shift import Shape, apart, shifted
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
 from greeks.expressions.fold import GRID_DATE, GRID_FINE, VALUATION, Fold, joined
-from greeks.expressions.node import Expr, symbols
-from greeks.samplers import Philox, PointSet, Sampler
+from greeks.expressions.node import ZERO, Expr, symbols
+from greeks.samplers import DriftShift, Philox, PointSet, Sampler
 
 Kept = tuple[tuple[str, ...], ...]  # for every entry, the names of its controls
 KEPT = 4096  # grids whose rows are in memory
@@ -74,15 +75,15 @@ class Plan:
         """The emitted program: what all paths share, then what each path does."""
         return f"{self.program.prepare}\n\n\n{self.program.cpu}"
 
-    def table(self, contract: Contract, grid: TimeGrid) -> tuple[Array, Array]:
+    def table(self, contract: Contract, grid: TimeGrid, shift: DriftShift | None = None) -> tuple[Array, Array]:
         """The kernels' two arguments: everything uniform, and one row (substeps, observed, bases) a date.
 
-        A point set is described after everything else, where the last column says.
+        A point set is described after everything else, where the last column says. A shift is for plans that have one.
         """
         from greeks.kernels.prepare import load_prepare
 
         rows = self._rows_on(grid)
-        table = self._room(contract, int(rows[-1, 3]) + self.program.date_width)
+        table = self._room(contract, int(rows[-1, 3]) + self.program.date_width, shift)
         load_prepare(self.program.prepare)(table, grid.fine, grid.dates, rows, table)
         if not isinstance(self.sampler, PointSet):
             return table, rows
@@ -95,12 +96,12 @@ class Plan:
 
         load_prepare(self.program.prepare).expect(contracts)
 
-    def _room(self, contract: Contract, size: int) -> Array:
+    def _room(self, contract: Contract, size: int, shift: DriftShift | None) -> Array:
         """A table with its parameters; the rest is not filled in."""
         numbers = contract.numbers
         if self.hosted:
             named = {p.symbol: p for p in contract.packed}
-            numbers = (*numbers, *(x for s in self.slots[self.given :] for x in value_of(s, named)))
+            numbers = (*numbers, *(x for s in self.slots[self.given :] for x in value_of(s, named, shift)))
         table = np.zeros(max(size, len(numbers), 1))
         table[: len(numbers)] = numbers
         return table
@@ -134,20 +135,21 @@ def plan_of(
     pilot: bool = False,
     sampler: Sampler | None = None,
     controls: Kept = (),
+    shift: DriftShift | None = None,
 ) -> Plan:
     """The plan that runs the picked options of every entry, made once for each menu; for a pilot with their reach.
 
     `controls` are the names of those that each entry has; none by default. A program has those of all entries for each,
-    so that contracts of one kind have few programs, whatever their pilots keep.
+    so that contracts of one kind have few programs, whatever their pilots keep. Plans of shifts of one shape are one.
     """
-    key = (picks, pilot, sampler or Philox(), controls)
+    key = (picks, pilot, (sampler or Philox()).drawn, controls, None if shift is None else shift.shape)
     if key not in menu.plans:
         named = {name for names in controls for name in names}
         whole = tuple(tuple(name for name in names if name in named) for names in controls_of(menu, picks))
         if not named or whole == controls:
             menu.plans[key] = _build(menu, contract, *key)
         else:
-            shared = plan_of(menu, contract, picks, pilot, sampler, whole)
+            shared = plan_of(menu, contract, picks, pilot, sampler, whole, shift)
             menu.plans[key] = replace(shared, pairing=_kept(shared, controls))
     return menu.plans[key]
 
@@ -162,20 +164,43 @@ def _kept(plan: Plan, controls: Kept) -> Pairing:
     return Pairing(tuple(partners), plan.pairing.names)
 
 
-def _build(menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: Sampler, controls: Kept) -> Plan:
+def _build(
+    menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: Sampler, controls: Kept, shape: Shape | None
+) -> Plan:
     picked = [[e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True)]
     named = controls or ((),) * len(picked)
     used = [used_of(options, kept) for options, kept in zip(picked, named, strict=True)]
-    whole = joined([*(_with_reach(o) if pilot else o.fold for o in _distinct(picked)), *folds_of(*used)])
+    options = _distinct(picked)
+    whole = joined([*(_with_reach(o) if pilot else o.fold for o in options), *folds_of(*used)])
+    if shape is not None:
+        scores = {f"{CONTROL}{o.label}" for o in options}
+        without = {name: e for name, e in whole.outputs.items() if name not in scores}
+        whole = shifted(replace(whole, outputs=without), shape, _weighed)
     samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
     stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), menu.shape)
-    slots, offsets, width = _slots(contract, stages)
-    program = compose(stages, layout(stages, offsets, width), sampler)
+    slots, program = compiled(contract, stages, sampler)
     samples = tuple(
         tuple(_sample(e.greek.element, o, program, stages) for o in options)
         for e, options in zip(menu.entries, picked, strict=True)
     )
     return Plan(samples, _pairing(program, samples, picked, used), program, slots, len(contract.packed), sampler)
+
+
+def _weighed(name: str, output: Expr, weight: Expr, random: Collection[Expr]) -> Expr:
+    """An output on shifted paths; of a control only what its known mean is of, far from which the weights are large.
+
+    Scores have no such part, and are no controls there.
+    """
+    if name.startswith(REACH):
+        return output
+    moving, fixed = apart(output, random) if name.startswith(CONTROL) else (output, ZERO)
+    return moving * weight + fixed
+
+
+def compiled(contract: Contract, stages: Stages, sampler: Sampler) -> tuple[tuple[Expr, ...], Program]:
+    """The program of some stages, and the order of what it is given."""
+    slots, offsets, width = _slots(contract, stages)
+    return slots, compose(stages, layout(stages, offsets, width), sampler)
 
 
 def controls_of(menu: Menu, picks: Picks) -> Kept:

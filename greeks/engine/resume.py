@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from greeks.engine.multilevel.origin import LadderOrigin
 from greeks.engine.origin import Origin, chosen
+from greeks.engine.reading import Reading
 from greeks.engine.run import Task
 from greeks.engine.samples import Strand
 from greeks.engine.saving import encoded
 from greeks.engine.settings import Settings
 from greeks.engine.simulation import MOST, simulate
 from greeks.engine.targets import Wanted, check_targets
-from greeks.errors import SchemaError
+from greeks.errors import SchemaError, UnsupportedError
 from greeks.estimators.base import Estimator
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
@@ -36,7 +38,7 @@ def resumed(
     """See `Sensitivities.resume`."""
     started = time.perf_counter()
     settings = replace(
-        _goal(origin, paths, std_error, max_paths, time_limit),
+        goal(origin.settings, origin.samples.paths, origin.samples.stopped, paths, std_error, max_paths, time_limit),
         time_limit=time_limit,
         threads=threads or origin.settings.threads,
         progress=progress,
@@ -51,18 +53,23 @@ def resumed(
     return replace(origin, settings=settings, samples=samples, elapsed=elapsed).result()
 
 
-def _goal(
-    origin: Origin, paths: int | None, std_error: Wanted | None, max_paths: int | None, time_limit: float | None
+def goal(
+    s: Settings,
+    done: int,
+    stopped: str,
+    paths: int | None,
+    std_error: Wanted | None,
+    max_paths: int | None,
+    time_limit: float | None,
 ) -> Settings:
     """So many paths more, or a target, or to where the run was going, or as long as there is time."""
-    s, done = origin.settings, origin.samples.paths
     if paths is not None:
         _check_whole("paths", paths)
         return replace(s, paths=done + paths, std_error=std_error, max_paths=max_paths)
     if std_error is not None:
         check_targets(std_error)
         return replace(s, paths=min(s.paths, done), std_error=std_error, max_paths=max_paths)
-    if time_limit is not None and not origin.samples.stopped:
+    if time_limit is not None and not stopped:
         return replace(s, paths=MOST, std_error=None, max_paths=max_paths)
     return replace(s, max_paths=max_paths or s.max_paths)
 
@@ -88,18 +95,33 @@ def _task(origin: Origin) -> Task:
     """What to do to sample more of the same; refused where this version of the library would sample other things."""
     try:
         task = Task.of(origin.model, origin.payoff, origin.greeks, origin.settings, decision=origin.decision)
-        same = chosen(task.menu, origin.decision) == origin.chosen
+        words = chosen(task.menu, origin.decision)
     except (IndexError, ValueError):
-        same = False
-    if not same or [_columns(r) for r in task.readings] != [_columns(r) for r in origin.readings]:
-        raise SchemaError(
-            "this version of greeks estimates the request by other samples than those of the result, so that no more "
-            "of them can be had; run it anew, or go on with the version that made it"
-        )
+        raise other_samples() from None
+    refuse_others(words, task.readings, origin.chosen, origin.readings)
     return task
 
 
-def _columns(reading: Any) -> tuple[Any, ...]:
+def refuse_others(
+    chosen: Sequence[Sequence[str]],
+    readings: Sequence[Reading],
+    chosen_before: Sequence[Sequence[str]],
+    readings_before: Sequence[Reading],
+) -> None:
+    """Refuse to go on where numbers would be read off other samples than before."""
+    if chosen != chosen_before or [_columns(r) for r in readings] != [_columns(r) for r in readings_before]:
+        raise other_samples()
+
+
+def other_samples() -> SchemaError:
+    """What to tell of a result of which no more samples can be had."""
+    return SchemaError(
+        "this version of greeks estimates the request by other samples than those of the result, so that no more of "
+        "them can be had; run it anew, or go on with the version that made it"
+    )
+
+
+def _columns(reading: Reading) -> tuple[Any, ...]:
     return reading.greek, reading.columns, reading.weights, reading.bias
 
 
@@ -149,6 +171,11 @@ def merge(results: Iterable[Sensitivities]) -> Sensitivities:
 
 def _origin_of(result: object) -> Origin:
     origin = result.origin if isinstance(result, Sensitivities) else None
+    if isinstance(origin, LadderOrigin):
+        raise UnsupportedError(
+            "merge: each multilevel run has its own number of paths, and of levels, for its own target. Remedy: resume "
+            "one of them, or weigh their numbers by 1 / std_error^2 yourself"
+        )
     if not isinstance(origin, Origin):
         raise SchemaError(
             f"merge: a {type(result).__name__} that holds numbers only; expected what greeks.sensitivities, resume or "
@@ -164,6 +191,8 @@ def _check_alike(a: Origin, b: Origin) -> None:
     found = [(name, *_shown(x, y)) for name, x, y in pairs if encoded(x) != encoded(y)]
     if not found and (a.chosen, a.decision.weights) != (b.chosen, b.decision.weights):
         found = [("estimators chosen", str(a.chosen), str(b.chosen))]
+    if not found and a.decision.shift != b.decision.shift:
+        found = [("shift of the paths", str(a.decision.shift), str(b.decision.shift))]
     if found:
         told = "; ".join(f"{name}: {x} and {y}" for name, x, y in found)
         raise SchemaError(f"merge: the runs are of different requests: {told}")

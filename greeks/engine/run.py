@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from greeks.engine.contract import Contract
-from greeks.engine.decision import KEPT, Decision, decide, instead
+from greeks.engine.decision import KEPT, Decision, instead
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.host import Array
+from greeks.engine.importance import choose, refuse
 from greeks.engine.menu import Menu, Noted, menu_for
 from greeks.engine.origin import Origin, chosen
 from greeks.engine.plan import Plan, plan_of
@@ -21,6 +22,7 @@ from greeks.errors import EstimationError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate, Sensitivities
+from greeks.samplers import ImportanceSampling
 from greeks.schemes.base import Scheme
 from greeks.schemes.defaults import default_scheme
 from greeks.schemes.multilevel import Multilevel
@@ -53,7 +55,7 @@ class Task:
         scheme = settings.scheme or default_scheme(model, payoff)
         grid = time_grid(payoff, scheme)
         menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted, settings.controls)
-        decision = decision or decide(menu, contract, grid, settings.backend, settings.paths)
+        decision = decision or choose(menu, contract, grid, settings.backend, settings.paths, settings.sampler)
         return cls.decided(contract, scheme, grid, menu, decision, settings)
 
     @classmethod
@@ -65,7 +67,8 @@ class Task:
         if key not in menu.chosen:
             if len(menu.chosen) >= KEPT:
                 menu.chosen.clear()
-            plan = plan_of(menu, contract, decision.picks, sampler=settings.sampler, controls=decision.controls)
+            shift = decision.shift if isinstance(settings.sampler, ImportanceSampling) else None
+            plan = plan_of(menu, contract, decision.picks, False, settings.sampler, decision.controls, shift)
             menu.chosen[key] = plan, readings_of(menu, decision, plan)
         return cls(contract, scheme, grid, menu, decision, *menu.chosen[key])
 
@@ -78,7 +81,7 @@ class Task:
 
     def table(self) -> tuple[Array, Array]:
         """What the kernels are given; see `Plan.table`."""
-        return self.plan.table(self.contract, self.grid)
+        return self.plan.table(self.contract, self.grid, self.decision.shift)
 
 
 def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings) -> Sensitivities:
@@ -86,6 +89,7 @@ def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Sett
     if isinstance(settings.scheme, Multilevel):
         from greeks.engine.multilevel.run import sensitivities as of_levels  # its rooms are opened when needed
 
+        refuse(settings.sampler, "a shift that serves the price need not serve the differences between levels")
         result = of_levels(model, payoff, greeks, settings.scheme, settings)
     else:
         result = _estimated(model, payoff, greeks, settings)

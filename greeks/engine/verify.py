@@ -19,12 +19,18 @@ from greeks.estimators.selection import Against
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate
+from greeks.samplers import DriftShift
 from greeks.schemes.defaults import default_scheme
 from greeks.verification import Check, Verification
 
 
 def verification(
-    model: Model, payoff: Payoff, used: Mapping[str, Estimator], settings: Settings, paths: int
+    model: Model,
+    payoff: Payoff,
+    used: Mapping[str, Estimator],
+    settings: Settings,
+    paths: int,
+    shift: DriftShift | None = None,
 ) -> Verification:
     """Each number by the estimator used and by another, and their difference with its own standard error."""
     contract = Contract.of(model, payoff)
@@ -35,7 +41,7 @@ def verification(
     greeks = [name for name in used if name != "price"]
     menu = menu_for(contract, scheme, grid.shape, greeks, wanted, controls=settings.controls)
     every = tuple(tuple(range(len(e.options))) for e in menu.entries)
-    plan = plan_of(menu, contract, every, sampler=settings.sampler)
+    plan = plan_of(menu, contract, every, sampler=settings.sampler, shift=shift)
     readings: list[Reading] = []
     for entry, samples in zip(menu.entries, plan.samples, strict=True):
         for option, sample in zip(entry.options, samples, strict=True):
@@ -45,7 +51,7 @@ def verification(
         if len(samples) > 1:
             columns = (samples[0].column, samples[1].column)
             readings.append(Reading(entry.greek.name, columns, (1.0, -1.0), True, "difference", ""))
-    run = simulate(plan, readings, *plan.table(contract, grid), again, time.perf_counter())
+    run = simulate(plan, readings, *plan.table(contract, grid, shift), again, time.perf_counter())
     if run.stopped:
         raise KeyboardInterrupt
     found, _ = read(readings, run)

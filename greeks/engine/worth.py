@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,9 +41,15 @@ class Worth:
 
 
 def worth_of(
-    menu: Menu, plan: Plan, seen: Pilot, picks: Picks, weights: Sequence[Sequence[float]], grid: TimeGrid
+    menu: Menu,
+    plan: Plan,
+    seen: Pilot,
+    picks: Picks,
+    weights: Sequence[Sequence[float]],
+    grid: TimeGrid,
+    unseen: Set[int] = frozenset(),
 ) -> Worth:
-    """What the controls of a plan are worth, as a pilot of it saw them.
+    """What the controls of a plan are worth, as a pilot of it saw them; none that is among the numbers of the unseen.
 
     Each number drops controls, one after the other, as long as that adds less to its variance than it takes off the
     time that the number would need alone: so what a number is does not depend on what else is asked.
@@ -53,7 +59,9 @@ def worth_of(
     for entry, samples, which, shares in zip(menu.entries, plan.samples, picks, weights, strict=True):
         row = np.zeros(len(plan.pairing.partners))
         row[[s.column for s in samples]] = shares
-        judge = _Judge(menu, residuals, tuple(entry.options[k] for k in which), row, grid)
+        partners = (j for s in samples for j in plan.pairing.partners[s.column])
+        without = {plan.pairing.names[j] for j in partners if j in unseen}
+        judge = _Judge(menu, residuals, tuple(entry.options[k] for k in which), row, grid, without)
         best = judge.best()
         kept.append(tuple(name for name in judge.names if name in best))
         ratios.append(judge.ratio(best))
@@ -84,10 +92,17 @@ class _Judge:
     """Variance and cost of one number with some of its controls."""
 
     def __init__(
-        self, menu: Menu, residuals: _Residuals, options: tuple[Option, ...], row: Array, grid: TimeGrid
+        self,
+        menu: Menu,
+        residuals: _Residuals,
+        options: tuple[Option, ...],
+        row: Array,
+        grid: TimeGrid,
+        without: Set[str],
     ) -> None:
         self.menu, self.residuals, self.options, self.row, self.grid = menu, residuals, options, row, grid
-        self.names = tuple(dict.fromkeys(c.name for o in options for c in o.controls))
+        names = dict.fromkeys(c.name for o in options for c in o.controls)
+        self.names = tuple(name for name in names if name not in without)
         self.variances: dict[frozenset[str], float] = {}
         self.costs: dict[frozenset[str], float] = {}
 

@@ -2,6 +2,7 @@
 
 from greeks.samplers.antithetic import Antithetic
 from greeks.samplers.base import INDEPENDENT, Design, PointSet, Sampler
+from greeks.samplers.importance import DriftShift, ImportanceSampling
 from greeks.samplers.latin import LatinHypercube
 from greeks.samplers.order import BrownianBridge, Incremental, Order, PrincipalComponents
 from greeks.samplers.philox import Philox
@@ -12,6 +13,8 @@ __all__ = [
     "Antithetic",
     "BrownianBridge",
     "Design",
+    "DriftShift",
+    "ImportanceSampling",
     "Incremental",
     "LatinHypercube",
     "Order",

@@ -28,6 +28,11 @@ class Sampler(ABC):
         """What of the paths is independent."""
         return INDEPENDENT
 
+    @property
+    def drawn(self) -> Sampler:
+        """The sampler that makes the normals: the one itself, or the one whose normals it gives another law."""
+        return self
+
 
 @dataclass(frozen=True)
 class Design:
