@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -33,23 +33,33 @@ from greeks.engine.tally import Rows, Tally
 from greeks.engine.targets import Relative
 from greeks.errors import GreeksError, SchemaError
 from greeks.fields import shown
+from greeks.models.base import Model
+from greeks.payoffs.base import Payoff
 from greeks.results import Sensitivities
 from greeks.samplers import Design
 
-FORMAT, VERSION = "greeks result", 1
+if TYPE_CHECKING:
+    from greeks.engine.multilevel.origin import LadderOrigin
+
+FORMAT, VERSION = "greeks result", 2
+ALONE = 1  # version of files of one simulation
 ROOMS = ("models", "payoffs", "schemes", "samplers", "estimators", "controls")
 CLASS = "is"
 
 
 def save(origin: Origin, path: str | os.PathLike[str]) -> None:
     """Write a result; a file of this name is replaced only once the new one is whole."""
-    header = json.dumps(_header(origin)).encode()
-    arrays = {"header": np.frombuffer(header, dtype=np.uint8), **_arrays(origin.samples)}
+    write(_header(origin), _arrays(origin.samples), path)
+
+
+def write(header: Mapping[str, Any], arrays: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """A file of arrays and of the text that says what they are."""
+    text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     to = Path(path)
     handle, name = tempfile.mkstemp(prefix=f".{to.name}.", dir=to.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, allow_pickle=False, header=text, **arrays)
         os.replace(name, to)
     except BaseException:
         os.unlink(name)
@@ -157,19 +167,82 @@ def _public() -> Mapping[str, type]:
     return found
 
 
-def _header(origin: Origin) -> dict[str, Any]:
-    samples, decision = origin.samples, origin.decision
+class Request(Protocol):
+    """What every origin of a result has."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def payoff(self) -> Payoff: ...
+    @property
+    def greeks(self) -> tuple[str, ...]: ...
+    @property
+    def settings(self) -> Settings: ...
+
+
+def request_text(origin: Request, version: int) -> dict[str, Any]:
+    """The beginning of every header."""
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": version,
         "greeks": sys.modules["greeks"].__version__,
         "model": encoded(origin.model),
         "payoff": encoded(origin.payoff),
         "wanted": list(origin.greeks),
         "settings": {f.name: encoded(getattr(origin.settings, f.name)) for f in dataclasses.fields(Settings)},
+    }
+
+
+def request_of(header: Mapping[str, Any], types: Sequence[type]) -> tuple[Any, Any, tuple[str, ...], Settings]:
+    """Model, payoff, Greeks and settings."""
+    settings = Settings(**{k: decoded(v, types) for k, v in header["settings"].items()})
+    return decoded(header["model"], types), decoded(header["payoff"], types), tuple(header["wanted"]), settings
+
+
+def choice_text(decision: Decision, chosen: Sequence[Sequence[str]], readings: Sequence[Reading]) -> dict[str, Any]:
+    """What was chosen, and how numbers are read."""
+    return {
         "decision": {f.name: encoded(getattr(decision, f.name)) for f in dataclasses.fields(Decision)},
-        "chosen": origin.chosen,
-        "readings": [dataclasses.asdict(r) for r in origin.readings],
+        "chosen": chosen,
+        "readings": [dataclasses.asdict(r) for r in readings],
+    }
+
+
+def choice_of(text: Mapping[str, Any]) -> tuple[Decision, tuple[tuple[str, ...], ...], tuple[Reading, ...]]:
+    """The same from a header."""
+    return (
+        Decision(**{k: decoded(v) for k, v in text["decision"].items()}),
+        decoded(text["chosen"]),
+        tuple(Reading(**{k: decoded(v) for k, v in r.items()}) for r in text["readings"]),
+    )
+
+
+def arrays_of(name: str, tally: Tally) -> dict[str, Any]:
+    """The nodes of a tree, level by level."""
+    found: dict[str, Any] = {}
+    for level, (at, rows) in enumerate(tally.levels):
+        found[f"{name}/{level}/at"] = at
+        found |= {f"{name}/{level}/{field}": of for field, of in rows._asdict().items()}
+    return found
+
+
+def tally_of(name: str, arrays: Mapping[str, Any]) -> Tally:
+    """The same tree."""
+    levels: list[tuple[Any, Rows]] = []
+    while f"{name}/{len(levels)}/at" in arrays:
+        of = f"{name}/{len(levels)}"
+        rows = Rows(*(arrays[f"{of}/{field}"] for field in Rows._fields))
+        if len({len(a) for a in (arrays[f"{of}/at"], *rows)}) != 1:
+            raise ValueError(f"arrays of different lengths in {of}")
+        levels.append((arrays[f"{of}/at"], rows))
+    return Tally(tuple(levels))
+
+
+def _header(origin: Origin) -> dict[str, Any]:
+    samples = origin.samples
+    return {
+        **request_text(origin, ALONE),
+        **choice_text(origin.decision, origin.chosen, origin.readings),
         "design": dataclasses.asdict(samples.design),
         "strands": {stream: strand.first for stream, strand in samples.strands.items()},
         "stopped": samples.stopped,
@@ -182,13 +255,11 @@ def _arrays(samples: Samples) -> dict[str, Any]:
     for stream, strand in samples.strands.items():
         if strand.mixing is not None:
             found[f"{stream}/mixing"] = strand.mixing
-        for level, (at, rows) in enumerate(strand.tally.levels):
-            found[f"{stream}/{level}/at"] = at
-            found |= {f"{stream}/{level}/{name}": of for name, of in rows._asdict().items()}
+        found |= arrays_of(f"{stream}", strand.tally)
     return found
 
 
-def _origin(arrays: Mapping[str, Any], types: Sequence[type]) -> Origin:
+def _origin(arrays: Mapping[str, Any], types: Sequence[type]) -> Origin | LadderOrigin:
     if "header" not in arrays:
         raise SchemaError("a file of arrays that greeks did not write")
     header = json.loads(bytes(arrays["header"]))
@@ -197,26 +268,12 @@ def _origin(arrays: Mapping[str, Any], types: Sequence[type]) -> Origin:
             f"written by greeks {header['greeks']} in version {header['version']} of the format; this is "
             f"version {VERSION}: update greeks"
         )
-    strands = {int(k): _strand(k, first, arrays) for k, first in header["strands"].items()}
-    return Origin(
-        decoded(header["model"], types),
-        decoded(header["payoff"], types),
-        tuple(header["wanted"]),
-        Settings(**{k: decoded(v, types) for k, v in header["settings"].items()}),
-        Decision(**{k: decoded(v) for k, v in header["decision"].items()}),
-        decoded(header["chosen"]),
-        tuple(Reading(**{k: decoded(v) for k, v in r.items()}) for r in header["readings"]),
-        Samples(strands, Design(**header["design"]), header["stopped"]),
-        header["elapsed"],
-    )
+    if "levels" in header:
+        from greeks.engine.multilevel.saving import origin_of
 
-
-def _strand(stream: str, first: int, arrays: Mapping[str, Any]) -> Strand:
-    levels: list[tuple[Any, Rows]] = []
-    while f"{stream}/{len(levels)}/at" in arrays:
-        of = f"{stream}/{len(levels)}"
-        rows = Rows(*(arrays[f"{of}/{name}"] for name in Rows._fields))
-        if len({len(a) for a in (arrays[f"{of}/at"], *rows)}) != 1:
-            raise ValueError(f"arrays of different lengths in {of}")
-        levels.append((arrays[f"{of}/at"], rows))
-    return Strand(first, Tally(tuple(levels)), arrays.get(f"{stream}/mixing"))
+        return origin_of(header, arrays, types)
+    strands = {
+        int(k): Strand(first, tally_of(k, arrays), arrays.get(f"{k}/mixing")) for k, first in header["strands"].items()
+    }
+    samples = Samples(strands, Design(**header["design"]), header["stopped"])
+    return Origin(*request_of(header, types), *choice_of(header), samples, header["elapsed"])

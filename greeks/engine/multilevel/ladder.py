@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +12,12 @@ from greeks.engine.bias import Bias
 from greeks.engine.clock import Clock
 from greeks.engine.control import Array
 from greeks.engine.multilevel.allocation import allocated, believable, shared_out
-from greeks.engine.multilevel.level import CHUNK, FEWEST, Level, Statistics
-from greeks.engine.multilevel.remainder import remainder
+from greeks.engine.multilevel.level import CHUNK, FEWEST, Level
+from greeks.engine.multilevel.rung import Rung
+from greeks.engine.multilevel.statistics import Statistics, biases, errors, values
 from greeks.engine.settings import Settings
+from greeks.engine.tally import Tally
 from greeks.schemes.multilevel import MOST_LEVELS, Multilevel
-
-if TYPE_CHECKING:
-    from greeks.kernels.moments import Chunks
 
 START = 3  # levels that a run with a target begins with: two corrections show how fast they fall
 DEFAULT = 5  # levels without a target
@@ -37,20 +35,23 @@ class Ladder:
     settings: Settings
     clock: Clock
     levels: list[Level] = field(default_factory=list)
-    found: list[Chunks | None] = field(default_factory=list)
+    found: list[Tally] = field(default_factory=list)
     short: str = ""
 
     def extend(self, levels: int) -> None:
         """Add levels until there are so many."""
         for number in range(len(self.levels), levels):
             self.levels.append(self.make(number))
-            self.found.append(None)
+            self.found.append(Tally())
 
     def share_out(self, paths: int) -> None:
-        """Spend so many paths on all levels together."""
+        """Spend so many paths on all levels together: as the pilots say, so that it makes no difference what is there.
+
+        A run that goes on has on every level the samples that one run over all paths has.
+        """
         samples = paths / self.levels[0].together
         least = min(FEWEST, samples / (4 * len(self.levels)))
-        shares = np.maximum(shared_out(self.variances, self.costs, samples), least)
+        shares = np.maximum(shared_out(self._believed([k.pilot for k in self.levels]), self.costs, samples), least)
         self.simulate(np.floor(shares * samples / shares.sum()))
 
     def reach(self, targets: Callable[[Array], Array]) -> None:
@@ -86,7 +87,7 @@ class Ladder:
                 share = min(1.0, 2.0 * share)
             self.short = "time_limit"
         except KeyboardInterrupt:
-            if any(f is None for f in self.found) or self.clock.insists():
+            if not self._begun or self.clock.insists():
                 raise
             self.short = "interrupted"
         return False
@@ -96,26 +97,38 @@ class Ladder:
         for level in reversed(range(len(self.levels))):
             piece = max(CHUNK, int(SLICE / self.levels[level].cost))
             while self._count(level) < samples[level]:
-                if self.clock.late and all(f is not None for f in self.found):
+                if self.clock.late and self._begun:
                     return False
                 count = int(min(samples[level], self._count(level) + piece))
                 self.found[level] = self.levels[level].samples(count, self.found[level])
         return True
 
     @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """What is to be kept of every level."""
+        return tuple(level.rung(found) for level, found in zip(self.levels, self.found, strict=True))
+
+    @property
     def statistics(self) -> list[Statistics]:
         """Those of every level's samples, all simulated."""
-        return [Statistics.of(k.readings, f) for k, f in zip(self.levels, self.found, strict=True) if f is not None]
+        return [Statistics.of(level.readings, found) for level, found in zip(self.levels, self.found, strict=True)]
 
     @property
     def variances(self) -> Array:
-        """Variance of one sample (levels, numbers), as far as the samples or else the pilot tell."""
-        rows = []
+        """Variance of one sample (levels, numbers), as far as the samples or else the pilots tell."""
+        seen = []
         for level, found in zip(self.levels, self.found, strict=True):
-            seen = None if found is None else Statistics.of(level.readings, found)
-            best = seen if seen is not None and seen.count >= level.pilot.count else level.pilot
-            rows.append(np.diag(best.covariance))
-        return believable(np.array(rows), self.scheme.refine)
+            enough = found.samples >= level.pilot.count
+            seen.append(Statistics.of(level.readings, found) if enough else level.pilot)
+        return self._believed(seen)
+
+    def _believed(self, seen: Sequence[Statistics]) -> Array:
+        return believable(np.array([np.diag(s.covariance) for s in seen]), self.scheme.refine)
+
+    @property
+    def _begun(self) -> bool:
+        """Whether every level has samples."""
+        return all(found.samples for found in self.found)
 
     @property
     def costs(self) -> Array:
@@ -130,22 +143,17 @@ class Ladder:
     @property
     def values(self) -> Array:
         """The sums over levels (numbers,)."""
-        return np.asarray(np.sum([s.mean for s in self.statistics], axis=0))
+        return values(self.statistics)
 
     @property
     def errors(self) -> Array:
         """Standard errors of the sums over levels (numbers,)."""
-        return np.asarray(np.sqrt(np.sum([np.diag(s.covariance) / s.count for s in self.statistics], axis=0)))
+        return errors(self.statistics)
 
     @property
     def biases(self) -> list[Bias]:
         """What the finest level leaves of every number's bias; none where there is but one level."""
-        corrections = self.statistics[1:]
-        if not corrections:
-            return [Bias(0.0, 0.0)] * len(self.levels[0].readings)
-        means = np.array([s.mean for s in corrections])
-        errors = np.array([np.sqrt(np.diag(s.covariance) / s.count) for s in corrections])
-        return [remainder(m, e, self.scheme.refine) for m, e in zip(means.T, errors.T, strict=True)]
+        return biases(self.statistics, self.scheme.refine)
 
     def _enough(self, allowed: Array) -> bool:
         """Sample until the variances are within what is allowed; False if a limit came first."""
@@ -174,5 +182,4 @@ class Ladder:
         return True
 
     def _count(self, level: int) -> int:
-        found = self.found[level]
-        return 0 if found is None else int(found.counts.sum())
+        return self.found[level].samples

@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from greeks.engine.contract import Contract
-from greeks.engine.control import Array, joined
+from greeks.engine.control import Array
 from greeks.engine.cost import Cost, cost
 from greeks.engine.decision import Decision, decide, instead
 from greeks.engine.grid import TimeGrid, time_grid
-from greeks.engine.menu import Menu, menu_for
+from greeks.engine.menu import Menu, Wanted, menu_for
+from greeks.engine.multilevel.rung import Rung
+from greeks.engine.multilevel.statistics import Statistics
+from greeks.engine.origin import chosen
 from greeks.engine.pilot import SEED, STREAM
 from greeks.engine.plan import Plan, folds_of, plan_of, used_of
-from greeks.engine.reading import Reading, mixed, readings_of
+from greeks.engine.reading import Reading, readings_of
 from greeks.engine.settings import Settings
 from greeks.engine.simulation import refuse_wrong_scores
+from greeks.engine.tally import Tally
 from greeks.expressions.fold import joined as joined_folds
-from greeks.schemes.multilevel import Multilevel
+from greeks.schemes.base import Scheme
+from greeks.schemes.multilevel import Correction, Multilevel
 
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
@@ -33,23 +38,6 @@ CHOSEN_ON = 2  # the level on whose grid the estimators of all corrections are c
 PILOT, FEWEST = 4096, 1024  # samples of a pilot on level 0, and the fewest on any
 KEPT = 512  # costs of programs in memory
 _costs: OrderedDict[str, Cost] = OrderedDict()
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Of some samples of a level: how many, and mean (numbers,) and covariance (numbers, numbers) of one."""
-
-    count: int
-    mean: Array
-    covariance: Array
-
-    @classmethod
-    def of(cls, readings: Sequence[Reading], chunks: Chunks) -> Statistics:
-        from greeks.kernels.moments import combine
-
-        moments = combine(chunks)
-        mean = np.array([r.mean(moments.mean) for r in readings])
-        return cls(moments.count, mean, mixed(readings, np.asarray(moments.comoment)) / (moments.count - 1))
 
 
 @dataclass(frozen=True)
@@ -65,9 +53,15 @@ class Level:
 
     @classmethod
     def of(
-        cls, number: int, contract: Contract, scheme: Multilevel, greeks: Sequence[str], settings: Settings
+        cls,
+        number: int,
+        contract: Contract,
+        scheme: Multilevel,
+        greeks: Sequence[str],
+        settings: Settings,
+        decision: Decision | None = None,
     ) -> Level:
-        """A level with the best estimators there are for it; those of all corrections are the same."""
+        """A level as was decided before, or with the best estimators for it; those of all corrections are the same."""
 
         def grid_of(level: int) -> TimeGrid:
             return time_grid(contract.payoff, scheme.on_level(level))
@@ -76,19 +70,27 @@ class Level:
         menu = menu_for(
             contract, scheme.on_level(number), grid.shape, greeks, settings.estimator, controls=settings.controls
         )
+        if decision is not None:
+            return cls(number, contract, grid, menu, decision, settings)
         decision = decide(menu, contract, grid_of(min(number, 1) * CHOSEN_ON), settings.backend)
         return cls(number, contract, grid, menu, decision, settings)._sound()
+
+    @property
+    def _scheme(self) -> Scheme:
+        multilevel = self.settings.scheme
+        assert isinstance(multilevel, Multilevel)
+        return multilevel.on_level(self.number)
 
     @property
     def steps(self) -> int:
         """Steps of the finer path."""
         coarse = int(self.grid.substeps.sum())
-        return coarse * self.settings.scheme.refine if self.number else coarse  # type: ignore[union-attr]
+        return coarse * self._scheme.refine if isinstance(self._scheme, Correction) else coarse
 
     @cached_property
     def plan(self) -> Plan:
-        chosen, sampler = self.decision, self.settings.sampler
-        return plan_of(self.menu, self.contract, chosen.picks, sampler=sampler, controls=chosen.controls)
+        taken, sampler = self.decision, self.settings.sampler
+        return plan_of(self.menu, self.contract, taken.picks, sampler=sampler, controls=taken.controls)
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
@@ -117,16 +119,28 @@ class Level:
     @cached_property
     def pilot(self) -> Statistics:
         """Of samples that no run has: the same whatever the seed, so that allocations do not depend on the run."""
-        return Statistics.of(self.readings, self.plan.pairing.applied(self._pilot, self._coefficients))
+        return Statistics.of(self.readings, Tally.of(self.plan.pairing.applied(self._pilot, self._coefficients)))
 
-    def samples(self, count: int, found: Chunks | None = None) -> Chunks:
-        """The first `count` samples, of which some may have been found; a chunk cut short is simulated again."""
-        whole = 0 if found is None else int(found.counts.sum()) // CHUNK
-        settings, mixing = self.settings, self.plan.pairing.mixing(self._coefficients)
-        new = self._simulated(
-            whole * CHUNK, count - whole * CHUNK, seed=settings.seed, stream=settings.stream, mixing=mixing
-        )
-        return new if found is None or not whole else joined([found.part(0, whole), new])
+    def samples(self, count: int, found: Tally) -> Tally:
+        """The first `count` samples, of which some have been found; a chunk cut short is simulated again."""
+        kept, settings, mixing = found.whole(), self.settings, self.plan.pairing.mixing(self._coefficients)
+        done = kept.samples
+        new = self._simulated(done, count - done, seed=settings.seed, stream=settings.stream, mixing=mixing)
+        return kept.plus(Tally.of(new, done // CHUNK))
+
+    def against(self, wanted: Wanted) -> Level:
+        """The same level by every estimator that is wanted of each number, without controls."""
+        greeks = [e.greek.name for e in self.menu.entries[1:]]
+        scheme, controls = self._scheme, self.settings.controls
+        menu = menu_for(self.contract, scheme, self.grid.shape, greeks, wanted, controls=controls)
+        picks = tuple(tuple(range(len(e.options))) for e in menu.entries)
+        weights = tuple(tuple(1.0 / len(which) for _ in which) for which in picks)
+        return replace(self, menu=menu, decision=Decision(picks, weights, ("",) * len(picks)))
+
+    def rung(self, tally: Tally) -> Rung:
+        """What is to be kept of it."""
+        words = chosen(self.menu, self.decision)
+        return Rung(self.decision, words, self.readings, self.steps, self.plan.sampler.design, tally)
 
     @cached_property
     def _pilot(self) -> Chunks:

@@ -8,79 +8,48 @@ import numpy as np
 
 from greeks.engine.bias import Bias
 from greeks.engine.control import Array
-from greeks.engine.estimates import ROUNDING
-from greeks.engine.multilevel.ladder import Ladder
-from greeks.engine.tails import Tails, tails_of, warning
+from greeks.engine.estimates import std_errors
+from greeks.engine.multilevel.rung import Rung
+from greeks.engine.multilevel.statistics import biases, covariance, values
+from greeks.engine.tails import Tails, warning
 from greeks.results import Estimate, with_error
 
-SHORT = {
-    "max_paths": "max_paths",
-    "time_limit": "the time limit",
-    "interrupted": "Ctrl-C",
-    "levels": "the time-step bias needs more levels, or a scheme with more steps,",
-}
 
-
-def estimates_of(ladder: Ladder) -> tuple[dict[str, Estimate], Array]:
-    """Every number, and the covariance of their sampling errors."""
-    statistics = ladder.statistics
-    values = np.sum([s.mean for s in statistics], axis=0)
-    covariance = np.sum([s.covariance / s.count for s in statistics], axis=0)
-    errors = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), ROUNDING * np.abs(values))
-    still = np.diag(covariance) == 0.0
-    covariance[np.diag_indices_from(covariance)] = errors**2
-    tails, biases, names = _tails(ladder), ladder.biases, ladder.levels[0].readings
-    estimates = {}
-    for j, reading in enumerate(names):
-        bias = biases[j] if len(statistics) > 1 else None
-        told = (
-            *warning(tails[j], reading.estimator, bool(still[j]) and reading.random),
-            *_warnings(ladder, bias, errors[j]),
-        )
+def estimates_of(rungs: Sequence[Rung], refine: int, targeted: bool) -> tuple[dict[str, Estimate], Array]:
+    """Every number, and the covariance of their sampling errors; `targeted` where bias and error met a target."""
+    statistics = [rung.statistics for rung in rungs]
+    value, joint, paths = values(statistics), covariance(statistics), sum(rung.paths for rung in rungs)
+    variances = np.diag(joint).copy()
+    error = std_errors(value, variances)
+    np.fill_diagonal(joint, error**2)
+    remaining, tails, estimates = biases(statistics, refine), _tails(rungs, paths), {}
+    for j, reading in enumerate(rungs[0].readings):
+        bias = remaining[j] if len(rungs) > 1 else None
         estimates[reading.greek] = Estimate(
             reading.greek,
-            float(values[j]),
-            float(errors[j]),
-            ladder.paths,
+            float(value[j]),
+            float(error[j]),
+            paths,
             reading.estimator,
-            "; ".join(
-                [
-                    reading.reason,
-                    *_corrected(ladder, j),
-                    _levels(ladder),
-                    *([] if bias is None else [f"time-step {bias}"]),
-                ]
-            ),
-            told,
+            "; ".join([reading.reason, *_told(rungs, j), *([] if bias is None else [f"time-step {bias}"])]),
+            warning(tails[j], reading.estimator, variances[j] == 0.0 and reading.random)
+            + (() if targeted or bias is None else _warning(bias, float(error[j]))),
             bias=None if bias is None else bias.value,
         )
-    return estimates, covariance
+    return estimates, joint
 
 
-def stopped(ladder: Ladder) -> str:
-    """Why the run ended before its goal, in words; empty if it did not."""
-    return f"{SHORT[ladder.short]} after {ladder.paths:,} paths" if ladder.short else ""
+def _told(rungs: Sequence[Rung], j: int) -> list[str]:
+    """The estimator of the corrections where it is another one; how many levels, their steps, the paths of each."""
+    own = rungs[0].readings[j].estimator
+    others = dict.fromkeys(rung.readings[j].estimator for rung in rungs[1:])
+    paths = ", ".join(f"{rung.paths:,}" for rung in rungs)
+    levels = f"{len(rungs)} levels of {rungs[0].steps} to {rungs[-1].steps} steps with {paths} paths"
+    return [*(f"corrections by {name}" for name in others if name != own), levels]
 
 
-def _levels(ladder: Ladder) -> str:
-    """How many levels, from how many steps to how many, and the paths of each."""
-    levels, counts = (
-        ladder.levels,
-        [s.count * k.together for s, k in zip(ladder.statistics, ladder.levels, strict=True)],
-    )
-    shared = ", ".join(f"{n:,}" for n in counts)
-    return f"{len(levels)} levels of {levels[0].steps} to {levels[-1].steps} steps with {shared} paths"
-
-
-def _corrected(ladder: Ladder, j: int) -> list[str]:
-    """The estimator of the corrections, where it is another one."""
-    own = ladder.levels[0].readings[j].estimator
-    others = dict.fromkeys(level.readings[j].estimator for level in ladder.levels[1:])
-    return [f"corrections by {name}" for name in others if name != own]
-
-
-def _warnings(ladder: Ladder, bias: Bias | None, error: float) -> Sequence[str]:
-    if bias is None or ladder.settings.std_error is not None or abs(bias.value) <= max(error, 2.0 * bias.std_error):
+def _warning(bias: Bias, error: float) -> tuple[str, ...]:
+    if abs(bias.value) <= max(error, 2.0 * bias.std_error):
         return ()
     return (
         f"time-step bias about {with_error(bias.value, bias.std_error)}, more than the standard error and not in it: "
@@ -88,16 +57,10 @@ def _warnings(ladder: Ladder, bias: Bias | None, error: float) -> Sequence[str]:
     )
 
 
-def _tails(ladder: Ladder) -> list[Tails]:
+def _tails(rungs: Sequence[Rung], paths: int) -> list[Tails]:
     """How uncertain the standard errors are: a sum of variances is by the parts that each level has in it."""
-    variances, doubts = [], []
-    for level, found in zip(ladder.levels, ladder.found, strict=True):
-        assert found is not None
-        of_columns = tails_of(found, list(range(found.means.shape[1])), level.plan.sampler.design)
-        doubts.append([r.tails(of_columns).error_of_error for r in level.readings])
-    for s in ladder.statistics:
-        variances.append(np.diag(s.covariance) / s.count)
-    parts, doubt = np.array(variances), np.array(doubts)
+    parts = np.array([np.diag(rung.statistics.covariance) / rung.statistics.count for rung in rungs])
+    doubts = np.array([rung.doubts for rung in rungs])
     with np.errstate(invalid="ignore"):
-        relative = np.nan_to_num(np.sqrt(((parts * doubt) ** 2).sum(axis=0)) / parts.sum(axis=0))
-    return [Tails(ladder.paths, float(e)) for e in relative]
+        relative = np.nan_to_num(np.sqrt(((parts * doubts) ** 2).sum(axis=0)) / parts.sum(axis=0))
+    return [Tails(paths, float(e)) for e in relative]

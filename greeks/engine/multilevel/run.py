@@ -11,7 +11,9 @@ from greeks.engine.clock import Clock
 from greeks.engine.contract import Contract
 from greeks.engine.multilevel.ladder import DEFAULT, Ladder
 from greeks.engine.multilevel.level import Level
-from greeks.engine.multilevel.report import estimates_of, stopped
+from greeks.engine.multilevel.origin import LadderOrigin
+from greeks.engine.multilevel.rung import Rung
+from greeks.engine.resume import other_samples, refuse_others
 from greeks.engine.settings import Settings
 from greeks.engine.targets import allowed, targets_of
 from greeks.errors import SchemaError, UnsupportedError
@@ -23,6 +25,13 @@ from greeks.samplers import Philox, Sampler
 from greeks.schemes.exact import has_exact_step
 from greeks.schemes.multilevel import Multilevel
 
+SHORT = {
+    "max_paths": "max_paths",
+    "time_limit": "the time limit",
+    "interrupted": "Ctrl-C",
+    "levels": "the time-step bias needs more levels, or a scheme with more steps,",
+}
+
 
 def sensitivities(
     model: Model, payoff: Payoff, greeks: Sequence[str], scheme: Multilevel, settings: Settings
@@ -30,31 +39,37 @@ def sensitivities(
     """Price and Greeks, with sampling errors in `std_error` and time-step biases in `bias`."""
     started = time.perf_counter()
     ladder = climbed(model, payoff, greeks, scheme, settings, Clock(started, settings.time_limit))
-    estimates, covariance = estimates_of(ladder)
-    return Sensitivities(
-        estimates,
-        covariance,
-        model=type(model).__name__,
-        payoff=type(payoff).__name__,
-        scheme=repr(scheme),
-        sampler=ladder.levels[0].plan.sampler.name,
-        backend=settings.backend,
-        seed=settings.seed,
-        elapsed=time.perf_counter() - started,
-        stopped=stopped(ladder),
-    )
+    return kept(ladder, model, payoff, greeks, time.perf_counter() - started).result()
+
+
+def kept(ladder: Ladder, model: Model, payoff: Payoff, greeks: Sequence[str], elapsed: float) -> LadderOrigin:
+    """What is kept of a run, for its result."""
+    return LadderOrigin(model, payoff, tuple(greeks), ladder.settings, ladder.rungs, stopped(ladder), elapsed)
 
 
 def climbed(
-    model: Model, payoff: Payoff, greeks: Sequence[str], scheme: Multilevel, settings: Settings, clock: Clock
+    model: Model,
+    payoff: Payoff,
+    greeks: Sequence[str],
+    scheme: Multilevel,
+    settings: Settings,
+    clock: Clock,
+    before: Sequence[Rung] = (),
 ) -> Ladder:
-    """All levels that a request needs, with their samples."""
+    """All levels that a request needs, with their samples; `before` is what there is of them."""
     contract = Contract.of(model, payoff)
     _refuse_exact(contract)
     _refuse_families(settings.sampler or Philox())
-    ladder = Ladder(lambda number: Level.of(number, contract, scheme, greeks, settings), scheme, settings, clock)
+    _refuse_parts(settings)
+
+    def level(number: int) -> Level:
+        decision = before[number].decision if number < len(before) else None
+        return Level.of(number, contract, scheme, greeks, settings, decision)
+
+    ladder = Ladder(level, scheme, settings, clock)
     ladder.extend(1)
     _refuse_smoothed(ladder.levels[0])
+    _go_on(ladder, before)
     readings = ladder.levels[0].readings
     targets = targets_of(readings, settings.std_error)
     if targets:
@@ -65,10 +80,27 @@ def climbed(
             )
         )
     else:
-        ladder.extend(scheme.levels or DEFAULT)
+        ladder.extend(scheme.levels or len(before) or DEFAULT)
         _check_paths(settings.paths, len(ladder.levels))
         ladder.share_out(min(settings.paths, settings.max_paths or settings.paths))
     return ladder
+
+
+def _go_on(ladder: Ladder, before: Sequence[Rung]) -> None:
+    """With the samples that levels have; refused where this version of the library would sample other things."""
+    try:
+        ladder.extend(len(before))
+        now = ladder.rungs
+    except (IndexError, ValueError):
+        raise other_samples() from None
+    for new, old in zip(now, before, strict=False):
+        refuse_others(new.chosen, new.readings, old.chosen, old.readings)
+    ladder.found[: len(before)] = [rung.tally for rung in before]
+
+
+def stopped(ladder: Ladder) -> str:
+    """Why the run ended before its goal, in words; empty if it did not."""
+    return f"{SHORT[ladder.short]} after {ladder.paths:,} paths" if ladder.short else ""
 
 
 def _refuse_exact(contract: Contract) -> None:
@@ -87,6 +119,14 @@ def _refuse_families(sampler: Sampler) -> None:
             f"Multilevel: {sampler.name} gives errors from few randomisations of a point set, and how many points each "
             "level needs cannot be told from their variance. Remedy: sampler=greeks.Philox() or greeks.Antithetic(), "
             f"or {sampler.name} with the scheme inside alone"
+        )
+
+
+def _refuse_parts(settings: Settings) -> None:
+    if settings.first:
+        raise UnsupportedError(
+            f"Multilevel: first = {settings.first}: levels have paths of their own, and no range of them is a part of "
+            "a longer run. Remedy: a stream= of its own for each run, or resume() on the result"
         )
 
 

@@ -1,0 +1,47 @@
+"""What is kept of a level: its samples, and what it takes to read numbers off them and to sample more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from greeks.engine.control import Array
+from greeks.engine.decision import Decision
+from greeks.engine.multilevel.statistics import Statistics
+from greeks.engine.reading import Reading
+from greeks.engine.tails import tails
+from greeks.engine.tally import Tally
+from greeks.samplers import Design
+
+
+@dataclass(frozen=True, eq=False)
+class Rung:
+    """A level with its samples.
+
+    chosen : for every number, in words, the samples that it is read off. steps : of the finer path.
+    """
+
+    decision: Decision
+    chosen: tuple[tuple[str, ...], ...]
+    readings: tuple[Reading, ...]
+    steps: int
+    design: Design
+    tally: Tally
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Those of the samples."""
+        return Statistics.of(self.readings, self.tally)
+
+    @property
+    def paths(self) -> int:
+        """Paths simulated; one on two grids counts once."""
+        return self.tally.samples * self.design.together
+
+    @property
+    def doubts(self) -> Array:
+        """The relative errors of the standard errors of all numbers (numbers,)."""
+        of_columns = tails(self.tally.rows.merged(len(self.tally.rows.counts)), self.design)
+        return np.array([r.tails(of_columns).error_of_error for r in self.readings])

@@ -1,0 +1,122 @@
+"""Multilevel results go on, in memory and from files, and are verified."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import greeks as gk
+from tests.unit.test_multilevel import CALL, CEV, EULER, MILSTEIN, TRUTH, total
+
+NAMES = ["delta", "vega"]
+
+
+@cache
+def short() -> gk.Sensitivities:
+    return gk.sensitivities(CEV, CALL, NAMES, scheme=EULER, paths=2**14, seed=9)
+
+
+def same(a: gk.Sensitivities, b: gk.Sensitivities) -> bool:
+    """Bit for bit: values, errors, biases, words, covariance."""
+    return dict(a) == dict(b) and np.array_equal(a.covariance, b.covariance)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    short().save(tmp_path / "levels.npz")
+    return tmp_path / "levels.npz"
+
+
+def rewritten(file: Path, **header: Any) -> Path:
+    """The file with other entries in its header."""
+    with np.load(file) as arrays:
+        found = {name: arrays[name] for name in arrays.files}
+    text = json.loads(bytes(found.pop("header"))) | header
+    to = file.with_name("rewritten.npz")
+    np.savez(to, allow_pickle=False, header=np.frombuffer(json.dumps(text).encode(), dtype=np.uint8), **found)
+    return to
+
+
+def test_more_paths_give_the_bits_of_one_run() -> None:
+    """In one step and in two: of all levels the paths that one run over all of them has."""
+    long = gk.sensitivities(CEV, CALL, NAMES, scheme=EULER, paths=2**16, seed=9)
+    assert same(short().resume(paths=3 * 2**14), long)
+    assert same(short().resume(paths=5_000).resume(paths=3 * 2**14 - 5_000), long)
+
+
+def test_a_file_is_read_bit_for_bit_and_gone_on_with(saved: Path) -> None:
+    again = gk.load(saved)
+    assert same(again, short())
+    assert repr(again).splitlines()[2:] == repr(short()).splitlines()[2:]
+    assert same(again.resume(paths=2**13), short().resume(paths=2**13))
+    assert saved.stat().st_size < 50_000
+
+
+def test_a_closer_target_adds_paths_and_levels() -> None:
+    target = 0.01
+    better = short().resume(std_error={"price": target})
+    assert better.complete and total(better["price"]) <= target
+    assert better["price"].paths > short()["price"].paths
+    assert abs(better["price"].value - TRUTH["price"]) < 3.0 * target
+    assert same(better.resume(std_error={"price": target}), better)  # which holds already
+
+
+def test_a_run_that_was_cut_short_goes_on_to_its_target() -> None:
+    cut = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=5e-3, time_limit=1e-9, seed=3)
+    assert not cut.complete and "time limit" in cut.stopped
+    whole = cut.resume()
+    assert whole.complete and total(whole["price"]) <= 5e-3
+    assert abs(whole["price"].value - TRUTH["price"]) < 3.0 * 5e-3
+
+
+def test_a_complete_run_takes_as_much_time_as_it_is_given() -> None:
+    longer = short().resume(time_limit=0.2)
+    assert longer.complete and longer["price"].paths > short()["price"].paths
+    assert abs(longer["price"].value - short()["price"].value) < 4.0 * short()["price"].std_error
+
+
+def test_max_paths_counts_those_that_are_there() -> None:
+    limited = short().resume(std_error={"price": 1e-4}, max_paths=2**15)
+    assert "max_paths" in limited.stopped
+    assert short()["price"].paths < limited["price"].paths <= 2**15
+
+
+def test_every_level_is_verified_by_another_estimator() -> None:
+    r = gk.sensitivities(CEV, CALL, scheme=EULER, paths=2**15, seed=5, controls=())
+    check = r.verify()["price"]
+    assert check.other is not None and check.difference is not None
+    assert check.used.value == pytest.approx(r["price"].value, rel=1e-12)
+    assert check.used.estimator != check.other.estimator
+    assert check.difference.value == pytest.approx(check.used.value - check.other.value, abs=1e-12)
+    assert check.agrees and check.difference.std_error < check.used.std_error  # the paths are common
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "words"),
+    [
+        (lambda _: gk.merge([short(), short()]), gk.UnsupportedError, "merge: .* Remedy: resume one"),
+        (lambda _: gk.price(CEV, CALL, scheme=MILSTEIN, first=8192), gk.UnsupportedError, "first = 8192: .* stream="),
+        (lambda f: gk.load(rewritten(f, version=9)), gk.SchemaError, "version 9 of the format; .* update greeks"),
+        (lambda f: gk.load(rewritten(f, levels=[{}])), gk.SchemaError, "that greeks did not write"),
+        (lambda _: short().resume(paths=0), gk.SchemaError, "paths = 0: expected a whole number >= 1"),
+    ],
+    ids=["merge", "part", "newer", "damaged", "no paths"],
+)
+def test_what_cannot_be_done_is_refused(saved: Path, make: Any, kind: type[gk.GreeksError], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        make(saved)
+
+
+def test_a_level_that_would_sample_other_things_is_refused(saved: Path) -> None:
+    with np.load(saved) as arrays:
+        levels = json.loads(bytes(arrays["header"]))["levels"]
+    levels[1]["chosen"][0] = ["price by something else"]
+    changed = gk.load(rewritten(saved, levels=levels))
+    assert changed["price"] == short()["price"]
+    with pytest.raises(gk.SchemaError, match="by other samples than those of the result"):
+        changed.resume(paths=2**12)
