@@ -22,6 +22,7 @@ from greeks.controls import (
     GeometricAverage,
     KnownPayoff,
     LognormalTwin,
+    NoiseMoments,
 )
 from greeks.engine.targets import Relative
 from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
@@ -131,8 +132,9 @@ __all__ = [
     "BestOfCall", "BlackScholes", "Blend", "BookError", "BrownianBridge", "Call", "Conditional", "ControlVariate",
     "CorridorDigital", "DeskUnits", "DigitalCall", "DigitalPut", "Estimate", "EstimationError", "Estimator",
     "Euler", "European", "Exact", "ExchangeOption", "Explanation", "FiniteDifference", "Forward",
-    "GeometricAverage", "GreeksError", "Heston", "ImportanceSampling", "Incremental", "KnownPayoff", "LatinHypercube", "LikelihoodRatio",
-    "LognormalTwin", "LookbackCall", "LookbackPut", "Malliavin", "Milstein", "Mixed", "Model", "MultiBlackScholes",
+    "GeometricAverage", "GreeksError", "Heston", "ImportanceSampling", "Incremental", "KnownPayoff",
+    "LatinHypercube", "LikelihoodRatio", "LognormalTwin", "LookbackCall", "LookbackPut", "Malliavin", "Milstein",
+    "Mixed", "Model", "MultiBlackScholes", "NoiseMoments",
     "Multilevel", "NoTouch", "OneTouch", "Pathwise", "Payoff", "Philox", "PhoenixAutocallable",
     "PrincipalComponents", "Put", "RangeAccrual", "Relative", "Richardson", "Risk", "Sampler", "Scalar",
     "SchemaError", "Scheme", "Sensitivities", "Shift", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError",

@@ -7,6 +7,7 @@ from greeks.controls.european import European
 from greeks.controls.forward import Forward
 from greeks.controls.geometric import GeometricAverage
 from greeks.controls.known import KnownPayoff
+from greeks.controls.noise import NoiseMoments
 from greeks.controls.path import Leg, Path
 from greeks.controls.twin import LognormalTwin
 
@@ -30,5 +31,6 @@ __all__ = [
     "KnownPayoff",
     "Leg",
     "LognormalTwin",
+    "NoiseMoments",
     "Path",
 ]
