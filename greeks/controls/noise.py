@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greeks.controls.base import ControlVariate
 from greeks.controls.path import Leg, Path
@@ -49,8 +49,8 @@ class NoiseMoments(ControlVariate):
         total, v, c = n.symbol(f"sum of {z}", z.size), n.symbol(f"variance of {z}"), n.symbol(f"covariance of {z}")
         carries = (
             Carry.of("noise since", ZERO, arrive=DATE),
-            Carry.of(str(w.payload), ZERO, z.size, **{at: w + n.unary("sqrt", length) * z}),
-            Carry.of(str(t.payload), ZERO, **{at: t + length}),
+            moving_at(at, w, w + n.unary("sqrt", length) * z),
+            moving_at(at, t, t + length),
             Carry.of(str(total.payload), ZERO, z.size, observe=total + w),
             Carry.of(str(v.payload), ZERO, observe=v + 2.0 * c + t),
             Carry.of(str(c.payload), ZERO, observe=c + t),
@@ -59,3 +59,8 @@ class NoiseMoments(ControlVariate):
         for sample, variance in both:
             yield path.leg(self.name, sample, carries, pathwise_only=True)
             yield path.leg(self.name, sample * sample - variance, carries, pathwise_only=True)
+
+
+def moving_at(at: str, me: Expr, after: Expr) -> Carry:
+    """A carry that starts at 0 and changes in one map."""
+    return replace(Carry.of(str(me.payload), ZERO, me.size), **{at: after})
