@@ -6,6 +6,7 @@ from greeks.controls.basket import BasketEvent
 from greeks.controls.european import European
 from greeks.controls.forward import Forward
 from greeks.controls.geometric import GeometricAverage
+from greeks.controls.hedge import DeltaHedge
 from greeks.controls.known import KnownPayoff
 from greeks.controls.noise import NoiseMoments
 from greeks.controls.path import Leg, Path
@@ -25,6 +26,7 @@ __all__ = [
     "Average",
     "BasketEvent",
     "ControlVariate",
+    "DeltaHedge",
     "European",
     "Forward",
     "GeometricAverage",

@@ -135,6 +135,28 @@ def test_an_estimator_that_is_named_gives_plain_samples_unless_controls_are_name
     assert r.std_error < plain.std_error / 20
 
 
+def test_a_hedge_gains_nothing_on_average_whatever_is_asked() -> None:
+    """Price and derivatives under Heston with the gains of a hedge taken off, against plain paths on other draws."""
+    payoff, greeks = gk.AsianCall(100.0, 1.0, 12), ["delta", "d_kappa", "theta"]
+    hedged, plain = (
+        gk.sensitivities(HESTON, payoff, greeks, controls=c, estimator=gk.Pathwise(), paths=2**15, seed=s)
+        for c, s in (((gk.DeltaHedge(),), 1), ((), 2))
+    )
+    for name, least in {"price": 1.7, "delta": 1.4, "d_kappa": 1.0, "theta": 1.0}.items():
+        a, b = hedged[name], plain[name]
+        assert abs(a.value - b.value) < 4.0 * math.hypot(a.std_error, b.std_error)
+        assert a.std_error < b.std_error / least
+    assert "delta hedge" in hedged["delta"].reason
+
+
+def test_a_hedge_needs_dates_and_a_strike() -> None:
+    """Elsewhere it offers nothing, and plain samples stay as they are."""
+    for payoff in (gk.Call(100.0, 1.0), gk.LookbackPut(1.0, 4)):
+        asked = {"estimator": gk.Pathwise(), "paths": 2**10}
+        plain, same = (gk.price(MODEL, payoff, controls=c, **asked) for c in ((), (gk.DeltaHedge(),)))
+        assert plain == same
+
+
 # small runs ------------------------------------------------------------------------------------------------------
 def _coverage(paths: int, seeds: int) -> None:
     payoff, truth = gk.AsianCall(100.0, 1.0, 4), {}
