@@ -173,9 +173,7 @@ def _build(
     options = _distinct(picked)
     whole = joined([*(_with_reach(o) if pilot else o.fold for o in options), *folds_of(*used)])
     if shape is not None:
-        scores = {f"{CONTROL}{o.label}" for o in options}
-        without = {name: e for name, e in whole.outputs.items() if name not in scores}
-        whole = shifted(replace(whole, outputs=without), shape, _weighed)
+        whole = _shifted(whole, menu, shape, {f"{CONTROL}{o.label}" for o in options})
     samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
     stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), menu.shape)
     slots, program = compiled(contract, stages, sampler)
@@ -186,11 +184,15 @@ def _build(
     return Plan(samples, _pairing(program, samples, picked, used), program, slots, len(contract.packed), sampler)
 
 
-def _weighed(name: str, output: Expr, weight: Expr, random: Collection[Expr]) -> Expr:
-    """An output on shifted paths; of a control only what its known mean is of, far from which the weights are large.
+def _shifted(whole: Fold, menu: Menu, shape: Shape, scores: Collection[str]) -> Fold:
+    """On shifted paths, without the scores: they are made of all paths, and few of them go where they have weights."""
+    whole = replace(whole, outputs={name: e for name, e in whole.outputs.items() if name not in scores})
+    stages = cut(whole, menu.shape)
+    return shifted(whole, shape, _weighed, {name for name, e in stages.settle.items() if stages.tidy.varies(e)})
 
-    Scores have no such part, and are no controls there.
-    """
+
+def _weighed(name: str, output: Expr, weight: Expr, random: Collection[Expr]) -> Expr:
+    """An output on shifted paths; of a control only what its known mean is of, far from which the weights are large."""
     if name.startswith(REACH):
         return output
     moving, fixed = apart(output, random) if name.startswith(CONTROL) else (output, ZERO)

@@ -155,7 +155,7 @@ def scanned(whole: Fold, noises: Sequence[Noise], pieces: int) -> Fold:
         outputs |= {name: e, PLAIN + name: e}
     fold = replace(whole, carries=(*whole.carries, *carries), outputs=outputs)
     named = tuple((str(z.payload), z.size) for _, z in noises)
-    return shifted(fold, (named, pieces), lambda name, e, weight, _: e if name.startswith(PLAIN) else e * weight)
+    return shifted(fold, (named, pieces), lambda _, e, weight, __: e * weight, {k for k in outputs if PLAIN not in k})
 
 
 def _plan(contract: Contract, menu: Menu, fold: Fold) -> Plan:

@@ -61,8 +61,8 @@ class Drift:
 Weighing = Callable[[str, Expr, Expr, Collection[Expr]], Expr]  # (name, output, weight, what is random) -> weighted
 
 
-def shifted(fold: Fold, shape: Shape, weighed: Weighing) -> Fold:
-    """The fold on shifted paths, its outputs weighted but for those that no path changes.
+def shifted(fold: Fold, shape: Shape, weighed: Weighing, varying: Collection[str]) -> Fold:
+    """The fold on shifted paths, with weights for those of its outputs that differ from path to path.
 
     Noise of a date may be used on arrival and when the payoff observes; a date's step begins at the date before.
     """
@@ -76,9 +76,7 @@ def shifted(fold: Fold, shape: Shape, weighed: Weighing) -> Fold:
     weight = n.unary("exp", -(product.symbol + 0.5 * square.symbol))
     random = {z for zs in fold.noise.values() for z in zs}
     random |= depending(fold, random)
-    outputs = {
-        k: e if symbols(e).isdisjoint(random) else weighed(k, e, weight, random) for k, e in fold.outputs.items()
-    }
+    outputs = {k: weighed(k, e, weight, random) if k in varying else e for k, e in fold.outputs.items()}
     return replace(fold, carries=(*carries, *CLOCK, product, square), outputs=outputs)
 
 
