@@ -300,7 +300,8 @@ def test_unknown_backends_are_refused() -> None:
 
 
 FOREVER = """
-import numpy as np, sys
+import numpy as np, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts in the background may begin without
 import test_kernel_run as here
 program = here.program(2)
 print("ready", flush=True)
