@@ -112,5 +112,5 @@ def sees_a_device(module: str) -> bool:
         if module == "cupy":
             return int(library.cuda.runtime.getDeviceCount()) > 0
         return any(device.platform == "gpu" for device in library.devices())
-    except Exception:
+    except Exception:  # a driver that is missing or too old: every library has its own way to say so
         return False

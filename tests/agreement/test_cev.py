@@ -39,7 +39,7 @@ def trade(case: Case) -> Trade:
 TRADES = {name: [trade(case) for case in cases("F", name, model="cev")] for name in PAYOFFS}
 
 
-@pytest.mark.parametrize("name", every(PAYOFFS, ("call", "cash_call")))
+@pytest.mark.parametrize("name", every(PAYOFFS, ("call",)))
 def test_every_greek(name: str) -> None:
     assert_agreement("cev", TRADES[name])
 

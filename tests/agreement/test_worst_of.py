@@ -60,7 +60,8 @@ FIRST = ["delta1", "vega2", "d_rho"]
 ACROSS = {"gamma11": 0.3, "gamma22": 0.3, "gamma12": 0.7, "vanna11": 0.3, "vanna12": 0.3}
 
 
-@pytest.mark.parametrize("case_id", [pytest.param("base", marks=pytest.mark.slow), "two_dates"])
+@pytest.mark.slow
+@pytest.mark.parametrize("case_id", ["base", "two_dates"])
 def test_autocallables(case_id: str) -> None:
     """Less than half the likelihood ratio's deviation, that is a quarter of its paths."""
     trade = autocall(case_id)

@@ -25,7 +25,7 @@ CONTESTED = [
     (MODEL, gk.AsianCall(100.0, 1.0, 12), ["gamma", "vanna"]),
     (MODEL, gk.BarrierOption(100.0, 120.0, 1.0, 12, direction="up"), ["delta", "gamma", "vega"]),
     (HESTON, gk.BarrierOption(100.0, 85.0, 1.0, 2), ["delta", "d_kappa"]),
-    (HESTON, gk.AsianCall(100.0, 1.0, 2), ["delta", "gamma", "d_xi"]),
+    pytest.param(HESTON, gk.AsianCall(100.0, 1.0, 2), ["delta", "gamma", "d_xi"], marks=pytest.mark.slow),
     (gk.CEV(100.0, 0.05, 2.0, 0.5), gk.DigitalCall(100.0, 1.0), ["delta", "vega"]),
 ]
 

@@ -143,6 +143,7 @@ def test_in_plus_out_is_vanilla(direction: str, call: bool) -> None:
         assert abs(total - truth[name]) < 4.0 * math.hypot(halves[0][name].std_error, halves[1][name].std_error)
 
 
+@pytest.mark.slow
 def test_rebates_agree_with_the_likelihood_ratio() -> None:
     for knock in ("out", "in"):
         payoff = gk.BarrierOption(100.0, 115.0, 1.0, 6, "up", knock, True, 4.0)

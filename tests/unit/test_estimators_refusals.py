@@ -33,14 +33,19 @@ class RangeAccrual(gk.Payoff):
         return stats[0] / stats[1]
 
 
-JUMPING: list[gk.Payoff] = [
+def slow(payoff: gk.Payoff) -> Any:
+    """Like others of the list, and long to compile."""
+    return pytest.param(payoff, marks=pytest.mark.slow)
+
+
+JUMPING = [
     gk.DigitalCall(101.0, 1.0),
     gk.DigitalPut(101.0, 1.0),
     gk.AssetOrNothingCall(101.0, 1.0),
     gk.AssetOrNothingPut(101.0, 1.0),
     gk.BarrierOption(101.0, 90.0, 1.0, 3),
-    gk.BarrierOption(101.0, 90.0, 1.0, 3, knock="in", call=False, rebate=2.0),
-    gk.BarrierOption(101.0, 115.0, 1.0, 3, direction="up", rebate=2.0),
+    slow(gk.BarrierOption(101.0, 90.0, 1.0, 3, knock="in", call=False, rebate=2.0)),
+    slow(gk.BarrierOption(101.0, 115.0, 1.0, 3, direction="up", rebate=2.0)),
     RangeAccrual(90.0, 110.0, 1.0),
 ]
 ACTIVE = ["delta", "vega", "rho", "dividend_rho", "theta", "gamma", "vanna"]
