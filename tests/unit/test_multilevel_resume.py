@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import greeks as gk
+from greeks.engine.clock import INSIST, Clock
+from greeks.kernels import cpu
 from tests.unit.test_multilevel import CALL, CEV, EULER, MILSTEIN, TRUTH, total
 
 NAMES = ["delta", "vega"]
@@ -72,6 +74,43 @@ def test_a_run_that_was_cut_short_goes_on_to_its_target() -> None:
     whole = cut.resume()
     assert whole.complete and total(whole["price"]) <= 5e-3
     assert abs(whole["price"].value - TRUTH["price"]) < 3.0 * 5e-3
+
+
+@pytest.mark.parametrize("call", [6, 13, 14, 15])
+def test_ctrl_c_leaves_the_levels_that_there_are(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever it comes, once the first levels have samples: 13 is the pilot of a further one."""
+    rows, count = cpu.rows, iter(range(1_000_000))
+
+    def interrupted(*args: Any, **settings: Any) -> Any:
+        if next(count) == call:
+            raise KeyboardInterrupt
+        return rows(*args, **settings)
+
+    whole = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=5e-3, seed=3)
+    monkeypatch.setattr(cpu, "rows", interrupted)
+    monkeypatch.setattr(Clock, "_interrupted", -INSIST)
+    cut = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=5e-3, seed=3)
+    monkeypatch.undo()
+    assert "Ctrl-C" in cut.stopped and 0 < cut["price"].paths < whole["price"].paths
+    assert abs(cut["price"].value - TRUTH["price"]) < 4.0 * (cut["price"].std_error + abs(cut["price"].bias or 0.0))
+    assert total(cut.resume()["price"]) <= 5e-3
+
+
+def test_ctrl_c_before_there_is_anything_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: Any, **settings: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cpu, "rows", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=5e-3, seed=3)
+
+
+def test_a_run_shows_its_line_and_gives_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: dict[str, Any] = {"scheme": MILSTEIN, "std_error": 5e-3, "seed": 3}
+    told = gk.sensitivities(CEV, CALL, progress=True, **asked)
+    captured = capsys.readouterr()
+    assert captured.out == "" and "price 10." in captured.err and "(to 0.005)" in captured.err
+    assert same(told, gk.sensitivities(CEV, CALL, **asked))
 
 
 def test_a_complete_run_takes_as_much_time_as_it_is_given() -> None:

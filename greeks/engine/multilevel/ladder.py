@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,10 +13,13 @@ from greeks.engine.clock import Clock
 from greeks.engine.control import Array
 from greeks.engine.multilevel.allocation import allocated, believable, shared_out
 from greeks.engine.multilevel.level import CHUNK, FEWEST, Level
+from greeks.engine.multilevel.report import estimates_of
 from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import Statistics, biases, errors, values
+from greeks.engine.progress import Progress
 from greeks.engine.settings import Settings
 from greeks.engine.tally import Tally
+from greeks.engine.targets import Target, allowed
 from greeks.schemes.multilevel import MOST_LEVELS, Multilevel
 
 START = 3  # levels that a run with a target begins with: two corrections show how fast they fall
@@ -28,15 +31,28 @@ SPARE = 1.02  # more samples than the last estimate of the variances asks for, s
 
 @dataclass
 class Ladder:
-    """Levels 0, 1, ... and their samples; `short` says why a target was missed, if it was."""
+    """Levels 0, 1, ... and their samples; `short` says why a target was missed, if it was.
+
+    progress, aims : who looks on, and the targets to be shown. had : paths that were there before.
+    """
 
     make: Callable[[int], Level]
     scheme: Multilevel
     settings: Settings
     clock: Clock
+    progress: Progress = field(default_factory=Progress)
+    aims: Mapping[str, Target] = field(default_factory=dict)
     levels: list[Level] = field(default_factory=list)
     found: list[Tally] = field(default_factory=list)
+    had: int = 0
     short: str = ""
+    _goal: int = field(default=0, init=False)  # paths that the simulation under way ends with
+
+    def go_on(self, before: Sequence[Tally]) -> None:
+        """With the samples that the first levels have."""
+        self.extend(len(before))
+        self.found[: len(before)] = before
+        self.had = self.paths
 
     def extend(self, levels: int) -> None:
         """Add levels until there are so many."""
@@ -44,27 +60,28 @@ class Ladder:
             self.levels.append(self.make(number))
             self.found.append(Tally())
 
-    def share_out(self, paths: int) -> None:
+    def share_out(self, levels: int, paths: int) -> None:
         """Spend so many paths on all levels together: as the pilots say, so that it makes no difference what is there.
 
         A run that goes on has on every level the samples that one run over all paths has.
         """
+        self.extend(levels)
         samples = paths / self.levels[0].together
         least = min(FEWEST, samples / (4 * len(self.levels)))
         shares = np.maximum(shared_out(self._believed([k.pilot for k in self.levels]), self.costs, samples), least)
         self.simulate(np.floor(shares * samples / shares.sum()))
 
-    def reach(self, targets: Callable[[Array], Array]) -> None:
-        """Add samples and levels until sampling error and bias together are within the target of every number.
+    def reach(self) -> None:
+        """Add samples and levels until sampling error and bias together are within all targets.
 
         Bias and sampling error share target^2: whatever the bias leaves of it, but never less than half, is what the
-        variance may be; a level is added where it would have to be less. `targets` says them, given the numbers.
+        variance may be; a level is added where it would have to be less.
         """
         self.extend(self.scheme.levels or START)
-        target = targets(np.sum([k.pilot.mean for k in self.levels], axis=0))
+        target = self._targets(np.sum([k.pilot.mean for k in self.levels], axis=0))
         bias = np.zeros(len(target))
         while self._enough(np.maximum(target**2 - bias**2, 0.5 * target**2)):
-            target = targets(self.values)
+            target = self._targets(self.values)
             bias = np.array([math.hypot(b.value, b.std_error) for b in self.biases])
             if (bias**2 > 0.5 * target**2).any():
                 if not self._another():
@@ -73,24 +90,41 @@ class Ladder:
             elif (self.errors**2 + bias**2 <= target**2).all():
                 return
 
+    def _targets(self, values: Array) -> Array:
+        """What the aims allow numbers of such values (numbers,); infinite where there is none."""
+        names = (reading.greek for reading in self.levels[0].readings)
+        pairs = zip(names, values.tolist(), strict=True)
+        return np.array([allowed(self.aims[k], v) if k in self.aims else math.inf for k, v in pairs])
+
     def simulate(self, samples: Array) -> bool:
-        """Bring every level to so many samples; False if time or patience ran out before.
+        """Bring every level to so many samples; False if time ran out before.
 
         All grow together, doubling what they have, so that a run that is stopped has all levels in proportion.
         """
         samples = np.ceil(samples)
+        self._goal = int(samples.sum()) * self.levels[0].together
         share = min(1.0, CHUNK / float(samples.max()))
+        while self._grown(np.minimum(np.ceil(share * samples / CHUNK) * CHUNK, samples)):
+            if share == 1.0:
+                return True
+            share = min(1.0, 2.0 * share)
+        self.short = "time_limit"
+        return False
+
+    def until_interrupted(self, climb: Callable[[], None]) -> None:
+        """A Ctrl-C leaves what there is, if there is anything; see `Clock.insists` on the second."""
         try:
-            while self._grown(np.minimum(np.ceil(share * samples / CHUNK) * CHUNK, samples)):
-                if share == 1.0:
-                    return True
-                share = min(1.0, 2.0 * share)
-            self.short = "time_limit"
+            climb()
         except KeyboardInterrupt:
-            if not self._begun or self.clock.insists():
+            self._drop_empty()
+            if not self.levels or self.clock.insists():
                 raise
             self.short = "interrupted"
-        return False
+
+    def _drop_empty(self) -> None:
+        """Levels up to the first without samples are a ladder of their own, with more bias."""
+        begun = next((k for k, found in enumerate(self.found) if not found.samples), len(self.found))
+        del self.levels[begun:], self.found[begun:]
 
     def _grown(self, samples: Array) -> bool:
         """Bring every level to so many samples, the finest first, looking at the clock; False if it is late."""
@@ -101,7 +135,15 @@ class Ladder:
                     return False
                 count = int(min(samples[level], self._count(level) + piece))
                 self.found[level] = self.levels[level].samples(count, self.found[level])
+                self._show()
         return True
+
+    def _show(self) -> None:
+        """What there is, to whom it may concern."""
+        if self.progress.wanted and self._begun:
+            self.clock.end(self.paths - self.had)
+            estimates, _ = estimates_of(self.rungs, self.scheme.refine, bool(self.aims))
+            self.progress.update(estimates, self.aims, self.paths, self._goal, self.clock)
 
     @property
     def rungs(self) -> tuple[Rung, ...]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
 from greeks.engine.clock import Clock
 from greeks.engine.contract import Contract
 from greeks.engine.multilevel.ladder import DEFAULT, Ladder
 from greeks.engine.multilevel.level import Level
 from greeks.engine.multilevel.origin import LadderOrigin
 from greeks.engine.multilevel.rung import Rung
+from greeks.engine.progress import shown
 from greeks.engine.resume import other_samples, refuse_others
 from greeks.engine.settings import Settings
-from greeks.engine.targets import allowed, targets_of
+from greeks.engine.targets import targets_of
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions.trace import traced
 from greeks.models.base import Model
@@ -66,23 +65,18 @@ def climbed(
         decision = before[number].decision if number < len(before) else None
         return Level.of(number, contract, scheme, greeks, settings, decision)
 
-    ladder = Ladder(level, scheme, settings, clock)
-    ladder.extend(1)
-    _refuse_smoothed(ladder.levels[0])
-    _go_on(ladder, before)
-    readings = ladder.levels[0].readings
-    targets = targets_of(readings, settings.std_error)
-    if targets:
-        names = [r.greek for r in readings]
-        ladder.reach(
-            lambda values: np.array(
-                [allowed(targets[k], v) if k in targets else np.inf for k, v in zip(names, values, strict=True)]
-            )
-        )
-    else:
-        ladder.extend(scheme.levels or len(before) or DEFAULT)
-        _check_paths(settings.paths, len(ladder.levels))
-        ladder.share_out(min(settings.paths, settings.max_paths or settings.paths))
+    with shown(settings.progress) as progress:
+        ladder = Ladder(level, scheme, settings, clock, progress)
+        ladder.extend(1)
+        _refuse_smoothed(ladder.levels[0])
+        _go_on(ladder, before)
+        ladder.aims = targets_of(ladder.levels[0].readings, settings.std_error)
+        if ladder.aims:
+            ladder.until_interrupted(ladder.reach)
+        else:
+            levels, paths = scheme.levels or len(before) or DEFAULT, settings.paths
+            _check_paths(paths, levels)
+            ladder.until_interrupted(lambda: ladder.share_out(levels, min(paths, settings.max_paths or paths)))
     return ladder
 
 
@@ -95,7 +89,7 @@ def _go_on(ladder: Ladder, before: Sequence[Rung]) -> None:
         raise other_samples() from None
     for new, old in zip(now, before, strict=False):
         refuse_others(new.chosen, new.readings, old.chosen, old.readings)
-    ladder.found[: len(before)] = [rung.tally for rung in before]
+    ladder.go_on([rung.tally for rung in before])
 
 
 def stopped(ladder: Ladder) -> str:
