@@ -6,6 +6,8 @@ import math
 
 DIGITS = 7
 """Significant digits shown of a value at most: more are read by nobody."""
+IN_CELLS = 6
+"""The same in a narrow table."""
 FIXED = (1e-4, 1e9)
 """Sizes that are written without an exponent."""
 
@@ -39,7 +41,7 @@ def cell(value: float, std_error: float, noise: float = 0.0) -> str:
     Examples
     --------
     >>> cell(1234.5678, 1.234), cell(-0.0123456, 0.00012), cell(98765.4, 230.0), cell(357624.4958946, 1.9e-6)
-    ('1,234.6 ±1.2', '-0.01235 ±0.00012', '98,770 ±230', '357,624.5 ±0')
+    ('1,234.6 ±1.2', '-0.01235 ±0.00012', '98,770 ±230', '357,624 ±0')
     >>> cell(math.nan, math.nan), cell(5e-17, 4e-18, noise=1e-12), cell(12.5, 0.0)
     ('', '0', '12.5 ±0')
     """
@@ -48,11 +50,11 @@ def cell(value: float, std_error: float, noise: float = 0.0) -> str:
     if max(abs(value), std_error) < noise:
         return "0"
     if not _uncertain(value, std_error):
-        return f"{value:,.{DIGITS}g} ±{_short(std_error)}"
+        return f"{value:,.{IN_CELLS}g} ±{_short(std_error)}"
     size = max(abs(value), std_error)
     if size < FIXED[0] or size >= FIXED[1]:
         return with_error(value, std_error).replace(" ± ", " ±")
-    places = min(_decimals(std_error), _most(size))
+    places = min(_decimals(std_error), _most(size, IN_CELLS))
     below = std_error < 0.5 * 10.0**-places
     return f"{_rounded(value, places, ',')} ±{'0' if below else _rounded(std_error, places, ',')}"
 
@@ -66,9 +68,9 @@ def _decimals(std_error: float) -> int:
     return 1 - int(f"{std_error:.1e}".partition("e")[2])
 
 
-def _most(size: float) -> int:
-    """Decimals that make a number of this size long enough."""
-    return max(DIGITS - 1 - _exponent(size), 0)
+def _most(size: float, digits: int = DIGITS) -> int:
+    """Decimals that give a number of this size so many digits."""
+    return max(digits - 1 - _exponent(size), 0)
 
 
 def _exponent(size: float) -> int:

@@ -52,7 +52,7 @@ ASIANS = (
     ("AsianCall", 345, 4800, 150, "arithmetic"),
     ("AsianPut", 345, 4400, 90, "arithmetic"),
     ("AsianPut", 703, 4200, -60, "arithmetic"),
-    ("AsianCall", 345, 4400, 50, "geometric"),
+    ("AsianPut", 165, 4500, 50, "arithmetic"),
 )
 # days, strike, quantity, barrier, direction, knock, call, rebate
 BARRIERS = (
@@ -65,14 +65,14 @@ BARRIERS = (
     (345, 4200, -130, 3400.0, "down", "in", False, 0.0),
     (703, 4400, -60, 3200.0, "down", "in", False, 0.0),
 )
-# payoff, days, quantity, strike (None: floating)
+# payoff, days, quantity
 LOOKBACKS = (
-    ("LookbackCall", 75, -30, None),
-    ("LookbackCall", 165, 20, None),
-    ("LookbackPut", 165, -25, None),
-    ("LookbackPut", 345, 15, None),
-    ("LookbackCall", 345, -20, 4800),
-    ("LookbackCall", 165, 20, 4600),
+    ("LookbackCall", 75, -30),
+    ("LookbackCall", 165, 20),
+    ("LookbackCall", 345, -20),
+    ("LookbackPut", 75, 20),
+    ("LookbackPut", 165, -25),
+    ("LookbackPut", 345, 15),
 )
 # under Heston fewer kinds: each is compiled once, a few seconds, when the demo runs for the first time
 HESTON_DAYS = (165, 345)
@@ -88,9 +88,10 @@ HESTON_ASIANS = (
 )
 HESTON_BARRIERS = (
     (345, 4400, -60, 3600.0, "down", "out", True, 0.0),
-    (345, 4400, 50, 3600.0, "down", "in", False, 0.0),
+    (345, 4800, 50, 3800.0, "down", "out", True, 0.0),
+    (165, 4500, -70, 3800.0, "down", "out", True, 0.0),
+    (165, 4200, 40, 3600.0, "down", "out", True, 0.0),
 )
-HESTON_LOOKBACKS = (("LookbackCall", 165, -15, 4600), ("LookbackCall", 345, -10, 4800))
 
 
 def demo_book(surface: Surface | None = None) -> pd.DataFrame:
@@ -110,8 +111,8 @@ def demo_book(surface: Surface | None = None) -> pd.DataFrame:
     return book.astype({"dates": "Int64", "quantity": "float64", "call": "boolean"})
 
 
-def demo_market(book: pd.DataFrame, surface: Surface | None = None, spot: float | None = None) -> dict[str, Any]:
-    """The model of every underlying in the book; `spot` in index points moves all of them together.
+def demo_market(book: pd.DataFrame, surface: Surface | None = None) -> dict[str, Any]:
+    """The model of every underlying in the book.
 
     Examples
     --------
@@ -121,18 +122,18 @@ def demo_market(book: pd.DataFrame, surface: Surface | None = None, spot: float 
     """
     quotes = surface or load()
     names = sorted(set(book["underlying"]))
-    return {name: _model(name, quotes, quotes.spot if spot is None else spot) for name in names}
+    return {name: _model(name, quotes) for name in names}
 
 
-def _model(name: str, surface: Surface, spot: float) -> Any:
+def _model(name: str, surface: Surface) -> Any:
     from greeks.models import BlackScholes, Heston
 
     *_, first, second = name.split()
     if first == HESTON:
         quotes = surface.at(int(second.removesuffix("d")))
-        return Heston(spot=spot, rate=quotes.rate, **asdict(fit.saved()))
+        return Heston(spot=surface.spot, rate=quotes.rate, **asdict(fit.saved()))
     quotes = surface.at(int(first.removesuffix("d")))
-    return BlackScholes(spot=spot, rate=quotes.rate, volatility=quotes.volatility(float(second)))
+    return BlackScholes(spot=surface.spot, rate=quotes.rate, volatility=quotes.volatility(float(second)))
 
 
 def _trades(surface: Surface, heston: bool) -> Iterator[Row]:
@@ -142,7 +143,8 @@ def _trades(surface: Surface, heston: bool) -> Iterator[Row]:
     yield from _digitals(surface, HESTON_DIGITALS if heston else DIGITALS, heston)
     yield from _asians(surface, HESTON_ASIANS if heston else ASIANS, heston)
     yield from _barriers(surface, HESTON_BARRIERS if heston else BARRIERS, heston)
-    yield from _lookbacks(surface, HESTON_LOOKBACKS if heston else LOOKBACKS, heston)
+    if not heston:
+        yield from _lookbacks(surface, LOOKBACKS)
 
 
 def _trade(surface: Surface, heston: bool, days: int, strike: float | None, **terms: Any) -> Row:
@@ -177,9 +179,10 @@ def _barriers(surface: Surface, table: Iterable[Any], heston: bool) -> Iterator[
         yield _trade(surface, heston, days, strike, **terms)
 
 
-def _lookbacks(surface: Surface, table: Iterable[Any], heston: bool) -> Iterator[Row]:
-    for payoff, days, quantity, strike in table:
-        yield _trade(surface, heston, days, strike, payoff=payoff, quantity=quantity, dates=_weekly(days))
+def _lookbacks(surface: Surface, table: Iterable[Any]) -> Iterator[Row]:
+    """With floating strikes."""
+    for payoff, days, quantity in table:
+        yield _trade(surface, False, days, None, payoff=payoff, quantity=quantity, dates=_weekly(days))
 
 
 def _monthly(days: int) -> int:

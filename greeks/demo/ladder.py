@@ -1,80 +1,49 @@
-"""Delta and vega of the book by spot: the numbers, and one picture of them with error bands."""
+"""The demo's pictures: profit or loss of the book by spot, and by spot and volatility."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greeks.demo.risk import VEGA, add_up
+from greeks.demo.risk import Part
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
-SHIFTS = (-0.20, -0.16, -0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12, 0.16, 0.20)
+SPOTS = (-0.20, -0.16, -0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12, 0.16, 0.20)
+GRID = {"spot": (-0.10, -0.05, 0.0, 0.05, 0.10), "volatility": (-0.04, -0.02, 0.0, 0.02, 0.04)}
 LABELS = {"BlackScholes": "Black-Scholes trades", "Heston": "Heston trades"}
-COLOURS = {"BlackScholes": "#1f4e9c", "Heston": "#c2571a"}
-BAND = 2.0  # standard errors on either side
+UNIT = "index points"
 
 
-def spot_ladder(spot: float, risk_at: Callable[[float], pd.DataFrame]) -> pd.DataFrame:
-    """Sums by spot and model: columns `spot, model`, then measures and standard errors.
-
-    Every rung uses the same draws, trade by trade: the curves are smooth where the truth is, and a band tells
-    how far a whole curve may be off.
-    """
+def spot_ladder(parts: Sequence[Part], **settings: object) -> pd.DataFrame:
+    """The ladders of all parts, one after the other."""
     import pandas as pd
 
-    rungs = []
-    for shift in SHIFTS:
-        level = spot * (1.0 + shift)
-        for model, of_model in risk_at(level).groupby("model", sort=False):
-            rungs.append({"spot": level, "model": model} | add_up(of_model).to_dict())
-    return pd.DataFrame(rungs)
+    return pd.concat([part.ladder(SPOTS, **settings) for part in parts], ignore_index=True)
 
 
-def draw(ladder: pd.DataFrame, spot: float, file: Path) -> None:
-    """Two panels over a common spot axis, a band of two standard errors around each curve."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def volatility_grid(parts: Sequence[Part], **settings: object) -> pd.DataFrame:
+    """The grid of the Black-Scholes trades: the others have no volatility to move."""
+    (part,) = (part for part in parts if part.model == "BlackScholes")
+    return part.grid(GRID, **settings)
 
-    figure = Figure(figsize=(8.0, 6.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    above, below = figure.subplots(2, 1, sharex=True)
-    for model, rungs in ladder.groupby("model", sort=False):
-        _curve(above, rungs, str(model), "delta", 1.0)
-        _curve(below, rungs, str(model), VEGA[str(model)], 0.01)
-    above.set_ylabel("delta, index units")
-    below.set_ylabel("vega, index points per volatility point")
-    below.set_xlabel("DAX spot")
-    above.set_title("Delta and vega of the demo book by spot, with bands of two standard errors", loc="left")
-    for axes in (above, below):
-        _dress(axes, spot)
-    above.legend(frameon=False)
-    below.annotate(
-        f"spot {spot:,.0f}",
-        (spot, 0.02),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, 0),
-        textcoords="offset points",
-        color="0.35",
-        fontsize=9,
-    )
+
+def draw_ladder(table: pd.DataFrame, file: Path) -> None:
+    """A line with its error band for the trades under each kind of model."""
+    from greeks import plots
+
+    named = table.assign(model=table["model"].map(LABELS))
+    figure = plots.ladder(named, title="Profit or loss of the demo book by spot")
+    figure.axes[0].set_ylabel(UNIT, fontsize=9.5)
     figure.savefig(file, dpi=150)
 
 
-def _curve(axes: Axes, rungs: pd.DataFrame, model: str, measure: str, unit: float) -> None:
-    value, error = rungs[measure] * unit, rungs[f"{measure}_std_error"] * unit
-    colour = COLOURS[model]
-    axes.fill_between(rungs["spot"], value - BAND * error, value + BAND * error, color=colour, alpha=0.3, lw=0)
-    axes.plot(rungs["spot"], value, color=colour, marker="o", markersize=3, lw=1.2, label=LABELS[model])
+def draw_grid(table: pd.DataFrame, file: Path) -> None:
+    """Profit or loss as a heat map."""
+    from greeks import plots
 
-
-def _dress(axes: Axes, spot: float) -> None:
-    axes.axhline(0.0, color="0.6", lw=0.8)
-    axes.axvline(spot, color="0.6", lw=0.8, ls="--")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.yaxis.set_major_formatter("{x:,.0f}")
+    figure = plots.heat_map(table, title="Profit or loss of the Black-Scholes trades")
+    figure.axes[-1].set_ylabel(UNIT, fontsize=9.5)  # the bar of colours
+    figure.savefig(file, dpi=150)

@@ -3,64 +3,74 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from greeks.demo.risk import BOOK, TOTAL, VEGA, by_product
+from greeks.demo.risk import TOTAL, Part, grand_total
+from greeks.figures import cell
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
     from rich.table import Table
 
+    from greeks.portfolio import Risk
+
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the report: the risk column it shows, its heading and its unit."""
+    """A column of the report: the number it shows, its heading and its unit."""
 
-    column: str
+    name: str
     heading: str
     unit: float = 1.0
 
 
-SHARED = (Measure("price", "value"), Measure("delta", "delta"), Measure("gamma", "gamma", 100.0))
-SMALLEST = 8  # more decimals than that are rounding: a gamma that is zero in truth
+COLUMNS = (
+    Measure("price", "value"),
+    Measure("delta", "delta"),
+    Measure("gamma", "gamma", 100.0),
+    Measure("vega", "vega", 0.01),
+)
+ROUNDING = 1e-12
+"""Of the largest number of a column: what is smaller is 0 but for rounding."""
+BOOK = "Book"
 TITLES = {
     "BlackScholes": "Black-Scholes, every trade at the volatility quoted for it",
     "Heston": "Heston, fitted to the surface",
     BOOK: "Book",
 }
-VEGA_HEADINGS = {"BlackScholes": "vega", "Heston": "vega now"}
+NOTE = (
+    "Figures ± their standard errors, in index points; gamma for 100 points, vega for a volatility point. Vega of "
+    "the Heston trades is that of the volatility now, the square root of the variance, and not added to the other.\n"
+)
 
 
-def print_report(risk: pd.DataFrame, paths: int, seconds: float, console: Console | None = None) -> None:
-    """Risk by product and in total, the estimators used, what could not be had, and the time taken."""
-    from rich.console import Console
+def print_report(parts: Sequence[Part], risk: Sequence[Risk], console: Console) -> None:
+    """Risk by product and in total, the estimators used, and what could not be had."""
     from rich.markup import escape
 
-    console = console or Console()
-    table = by_product(risk)
-    for model in table.index.unique("model"):
-        console.print(risk_table(model, table.loc[model]), "")
-    console.print(
-        "Figures ± their standard errors, in index points; gamma for 100 points, vega for a volatility "
-        "point. Vega is the derivative to the Black-Scholes volatility; vega now, of the Heston trades, to "
-        "the square root of today's variance.\n"
-    )
-    console.print(estimator_table(risk))
-    for name, status in _troubles(risk).items():
+    tables = [part.sums(of_part) for part, of_part in zip(parts, risk, strict=True)]
+    for part, table in zip(parts, tables, strict=True):
+        shown(console, risk_table(part.model, table, COLUMNS))
+    shown(console, risk_table(BOOK, grand_total(tables), COLUMNS[:3]))
+    console.print(NOTE)
+    console.print(estimator_table(parts, risk), "")
+    for name, status in _troubles(parts, risk).items():
         console.print(f"[yellow]{name}[/yellow]: {escape(status)}")
-    console.print(f"{len(risk)} trades, {paths:,} paths each, in {seconds:.1f} s with what had to be compiled.")
 
 
-def write_files(risk: pd.DataFrame, book: pd.DataFrame, market: Mapping[str, Any], out: Path) -> list[Path]:
+def write_files(risk: Sequence[Risk], book: pd.DataFrame, market: Mapping[str, Any], out: Path) -> list[Path]:
     """The book with its risk as CSV and Parquet; book and market alone, as `greeks run` reads them."""
+    import pandas as pd
+
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / "risk.csv", out / "risk.parquet", out / "book.csv", out / "market.json"]
-    table = book.join(risk.drop(columns="product"))
+    numbers = pd.concat([pd.DataFrame(of_part) for of_part in risk]).reindex(book.index)
+    last = ["estimator", "status"]
+    table = book.join(numbers[[*numbers.columns.drop(last), *last]])
     table.to_csv(paths[0], index=False)
     table.to_parquet(paths[1], index=False)
     book.to_csv(paths[2], index=False)
@@ -69,26 +79,38 @@ def write_files(risk: pd.DataFrame, book: pd.DataFrame, market: Mapping[str, Any
     return paths
 
 
-def risk_table(model: str, rows: pd.DataFrame) -> Table:
+def shown(console: Console, table: Table) -> None:
+    """The table in full: figures are never cut to a width, least of all in a file."""
+    from rich.measure import Measurement
+
+    table.width = Measurement.get(console, console.options.update(width=1000), table).maximum
+    console.print(table, "", crop=False)
+
+
+def risk_table(model: str, rows: pd.DataFrame, measures: Sequence[Measure]) -> Table:
     """The products of one model, or the book's total."""
-    vega = [Measure(VEGA[model], VEGA_HEADINGS[model], 0.01)] if model in VEGA else []
-    measures = (*SHARED, *vega)
-    shown = _table(TITLES[model], "product", "n", *(measure.heading for measure in measures))
-    for product, row in zip(rows.index, rows.to_dict("records"), strict=True):
-        cells = [with_error(row[m.column] * m.unit, row[f"{m.column}_std_error"] * m.unit) for m in measures]
-        last = product == TOTAL
-        shown.add_row(product, f"{row['trades']:.0f}", *cells, style="bold" if last else None)
-    return shown
+    table = _table(TITLES[model], "product", *(measure.heading for measure in measures))
+    columns = [_cells(rows, measure) for measure in measures]
+    for product, *cells in zip(rows.index, *columns, strict=True):
+        table.add_row(product, *cells, style="bold" if product == TOTAL else None)
+    return table
 
 
-def estimator_table(risk: pd.DataFrame) -> Table:
+def _cells(rows: pd.DataFrame, measure: Measure) -> list[str]:
+    values, errors = measure.unit * rows[measure.name], measure.unit * rows[f"{measure.name}_std_error"]
+    noise = ROUNDING * values.abs().max()
+    return [cell(value, error, noise) for value, error in zip(values, errors, strict=True)]
+
+
+def estimator_table(parts: Sequence[Part], risk: Sequence[Risk]) -> Table:
     """Which estimators were chosen for which products."""
-    shown = _table("Estimators chosen", "model", "products", "estimators")
-    for column in shown.columns:
+    table = _table("Estimators chosen", "model", "products", "estimators")
+    for column in table.columns:
         column.justify, column.no_wrap = "left", False
-    for (model, estimator), rows in risk.groupby(["model", "estimator"], sort=False):
-        shown.add_row(str(model), ", ".join(rows["product"].unique()), str(estimator).replace("; ", "\n"))
-    return shown
+    for part, of_part in zip(parts, risk, strict=True):
+        for estimator, payoffs in part.book["payoff"].groupby(of_part["estimator"], sort=False):
+            table.add_row(part.model, ", ".join(payoffs.unique()), str(estimator).replace("; ", "\n"))
+    return table
 
 
 def _table(title: str, first: str, *others: str) -> Table:
@@ -109,31 +131,12 @@ def _table(title: str, first: str, *others: str) -> Table:
     return shown
 
 
-def _troubles(risk: pd.DataFrame) -> dict[str, str]:
+def _troubles(parts: Sequence[Part], risk: Sequence[Risk]) -> dict[str, str]:
     """What is not plainly ok, with the products it befell."""
-    bad = risk[risk["status"] != "ok"]
-    return {
-        f"{model} {product} ({len(rows)} trades)": str(status)
-        for (model, product, status), rows in bad.groupby(["model", "product", "status"], sort=False)
-    }
-
-
-def with_error(value: float, error: float) -> str:
-    """`1,234.6 ±1.2`: the error to two digits, the value to the same place.
-
-    Examples
-    --------
-    >>> with_error(1234.5678, 1.234), with_error(-0.0123456, 0.00012), with_error(98765.4, 230.0)
-    ('1,234.6 ±1.2', '-0.01235 ±0.00012', '98,770 ±230')
-    >>> with_error(math.nan, math.nan), with_error(-2.4e-18, 1.2e-19)
-    ('', '-2e-18 ±1e-19')
-    """
-    if math.isnan(value):
-        return ""
-    if not error > 0.0:
-        return f"{value:,.6g}"
-    decimals = 1 - int(f"{error:.1e}".partition("e")[2])
-    if decimals > SMALLEST:
-        return f"{value:.0e} ±{error:.0e}"
-    places = max(0, decimals)
-    return f"{round(value, decimals):,.{places}f} ±{round(error, decimals):,.{places}f}"
+    troubles: dict[str, str] = {}
+    for part, of_part in zip(parts, risk, strict=True):
+        bad = of_part["status"] != "ok"
+        for (product, status), rows in of_part[bad].groupby([part.book["payoff"][bad], "status"], sort=False):
+            count = f"{len(rows)} trade{'s' * (len(rows) > 1)}"
+            troubles[f"{part.model} {product} ({count})"] = str(status)
+    return troubles

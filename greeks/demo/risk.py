@@ -3,77 +3,90 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Heston has no volatility to differentiate to; its counterpart is the volatility now, sqrt(v0).
-GREEKS = {"BlackScholes": ["delta", "gamma", "vega"], "Heston": ["delta", "gamma", "d_variance"]}
-VEGA = {"BlackScholes": "vega", "Heston": "vega_now"}
-MEASURES = ("price", "delta", "gamma", "vega", "vega_now")
+    from greeks.portfolio import Risk
+
+MEASURES = ("price", "delta", "gamma", "vega")
 TOTAL = "Total"
-BOOK = "Book"
+# Heston has no volatility to differentiate to; its counterpart is the volatility now, sqrt(v0).
+VEGA = {"BlackScholes": "vega", "Heston": "d_variance"}
 
 
-def book_risk(
-    book: pd.DataFrame, market: dict[str, Any], paths: int, seed: int, progress: bool = False
-) -> pd.DataFrame:
-    """Price and Greeks of every position, by the Greeks that its model has; the book's index.
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The trades under one kind of model, which have the same Greeks.
 
-    Columns `model, product`, then those of `gk.run`, and `vega_now`, the derivative of the Heston trades to
-    the volatility now, sqrt(v0): 2 sqrt(v0) dV/dv0.
+    slope : what its derivative to `VEGA` is multiplied by to be that to a volatility: 2 sqrt(v0) under Heston.
     """
-    import pandas as pd
 
-    import greeks as gk
+    model: str
+    book: pd.DataFrame
+    market: Mapping[str, Any]
+    slope: float
 
+    @property
+    def greeks(self) -> list[str]:
+        """What is asked of its trades."""
+        return ["delta", "gamma", VEGA[self.model]]
+
+    def priced(self, **settings: Any) -> Risk:
+        """Price and Greeks of every position."""
+        import greeks as gk
+
+        return gk.run(self.book, self.market, self.greeks, errors="coerce", **settings)
+
+    def ladder(self, sizes: Sequence[float], **settings: Any) -> pd.DataFrame:
+        """Its value along relative moves of all spots: the table of `greeks.ladder` with the model in front."""
+        import greeks as gk
+
+        table = gk.ladder(self.book, self.market, "spot", sizes, errors="coerce", **settings)
+        table.insert(0, "model", self.model)
+        return table
+
+    def grid(self, axes: Mapping[str, Sequence[float]], **settings: Any) -> pd.DataFrame:
+        """Its value for every combination of shifts: the table of `greeks.scenario_grid`."""
+        import greeks as gk
+
+        return gk.scenario_grid(self.book, self.market, axes, errors="coerce", **settings)
+
+    def sums(self, risk: Risk) -> pd.DataFrame:
+        """By product in the order of the book, and in total: `MEASURES` with their standard errors."""
+        import pandas as pd
+
+        by_product = risk.net(by="payoff").loc[self.book["payoff"].unique()]
+        table = pd.concat([by_product, risk.net().rename(index={"total": TOTAL})])
+        for end in ("", "_std_error"):
+            table[f"vega{end}"] = self.slope * table[f"{VEGA[self.model]}{end}"]
+        return table[[f"{name}{end}" for name in MEASURES for end in ("", "_std_error")]]
+
+
+def parts_of(book: pd.DataFrame, market: Mapping[str, Any]) -> list[Part]:
+    """The book by kind of model."""
     kinds = book["underlying"].map(lambda name: type(market[name]).__name__)
-    settings: dict[str, Any] = {"paths": paths, "seed": seed, "progress": progress, "errors": "coerce"}
-    parts = [gk.run(book[kinds == kind], market, GREEKS[kind], **settings) for kind in kinds.unique()]
-    risk: pd.DataFrame = pd.concat(parts).reindex(book.index)
-    for name in (greek for names in GREEKS.values() for greek in names):
-        for column in (name, f"{name}_std_error"):
-            risk[column] = risk.get(column, math.nan)  # a Greek that no model of this book has
-    slope = book["underlying"].map(lambda name: 2.0 * math.sqrt(getattr(market[name], "variance", math.nan)))
-    risk["vega_now"] = risk["d_variance"] * slope
-    risk["vega_now_std_error"] = risk["d_variance_std_error"] * slope
-    risk.insert(0, "model", kinds)
-    risk.insert(1, "product", book["payoff"])
-    return risk
+    return [
+        Part(kind, book[kinds == kind], market, _slope([market[name] for name in book["underlying"][kinds == kind]]))
+        for kind in kinds.unique()
+    ]
 
 
-def add_up(risk: pd.DataFrame) -> pd.Series:
-    """Sums and their standard errors: trades draw independently, so variances add.
-
-    A measure that no position has is NaN; NaN positions among others are left out, as `status` says why.
-    """
+def grand_total(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The sum of what `Part.sums` gave: parts have other underlyings, so other draws, and their variances add."""
     import pandas as pd
 
-    sums: dict[str, float] = {}
+    totals = pd.DataFrame([table.loc[TOTAL] for table in tables])
+    summed = totals.sum()
     for name in MEASURES:
-        errors = risk[f"{name}_std_error"]
-        sums[name] = risk[name].sum(min_count=1)
-        sums[f"{name}_std_error"] = math.sqrt((errors**2).sum(min_count=1))
-    return pd.Series(sums)
+        summed[f"{name}_std_error"] = math.sqrt((totals[f"{name}_std_error"] ** 2).sum())
+    return pd.DataFrame([summed], index=[TOTAL])
 
 
-def by_product(risk: pd.DataFrame) -> pd.DataFrame:
-    """One row for each model and product, in the order of the book; one for each model's total; the total."""
-    import pandas as pd
-
-    rows: dict[tuple[str, str], pd.Series] = {}
-    for model, of_model in risk.groupby("model", sort=False):
-        for product, of_product in of_model.groupby("product", sort=False):
-            rows[str(model), str(product)] = _counted(of_product)
-        rows[str(model), TOTAL] = _counted(of_model)
-    rows[BOOK, TOTAL] = _counted(risk)
-    table = pd.DataFrame(rows).T
-    table.index.names = ["model", "product"]
-    return table.astype({"trades": "int64"})
-
-
-def _counted(risk: pd.DataFrame) -> pd.Series:
-    sums = add_up(risk)
-    sums["trades"] = len(risk)
-    return sums
+def _slope(models: Sequence[Any]) -> float:
+    """dv/dsigma at sigma = sqrt(v0), the same for all: one fit serves every expiry."""
+    (variance,) = {getattr(model, "variance", 0.25) for model in models}  # sqrt(0.25) = 1 / 2 makes the slope 1
+    return 2.0 * math.sqrt(variance)

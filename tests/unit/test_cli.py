@@ -144,10 +144,11 @@ def test_explain_refuses_a_bad_book(folder: Path) -> None:
 def test_demo_hands_its_options_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[Any, ...]] = []
     main = ModuleType("greeks.demo.main")
-    main.run_demo = lambda *arguments: seen.append(arguments)  # type: ignore[attr-defined]
+    main.run_demo = lambda *arguments, **more: seen.append((*arguments, more))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "greeks.demo.main", main)
-    assert greeks("demo", "--out", "here", "--paths", "1000", "--seed", "3").exit_code == 0
-    assert seen == [(Path("here"), 1000, 3)]
+    assert greeks("demo", "--out", "here", "--paths", "1000", "--seed", "3", "--processes", "2").exit_code == 0
+    assert seen == [(Path("here"), 1000, 3, {"progress": False, "processes": 2})]
+    assert greeks("demo", "--processes", "0").exit_code == 2
 
 
 @pytest.mark.parametrize(

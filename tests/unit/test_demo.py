@@ -1,26 +1,31 @@
-"""The demo: its book is sound, its sums are right, its report and picture show what they are given."""
+"""The demo: its book is sound, its sums are right, its report and pictures show what they are given."""
 
 from __future__ import annotations
 
 import io
 import math
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
-from greeks.demo import ladder, report, risk
+from greeks.demo import ladder, report, risk, workers
 from greeks.demo.book import COLUMNS, demo_book, demo_market
 from greeks.demo.main import run_demo
 from greeks.demo.surface import load
-from greeks.models import BlackScholes, Heston
+from greeks.models import BlackScholes
 from greeks.payoffs import registry
 from greeks.portfolio.market import load_market
 from greeks.portfolio.schema import check_book
 from greeks.reference import black_scholes, greeks, heston
+
+WIDTH = 80
 
 
 @pytest.fixture(scope="module")
@@ -28,31 +33,23 @@ def book() -> pd.DataFrame:
     return demo_book()
 
 
-@pytest.fixture
-def positions() -> pd.DataFrame:
-    """Three positions, one of them under Heston, with figures to add up by hand."""
-    frame = pd.DataFrame(
-        {
-            "model": ["BlackScholes", "BlackScholes", "Heston"],
-            "product": ["Call", "Call", "Put"],
-            "price": [1000.0, -250.0, 40.0],
-            "price_std_error": [3.0, 4.0, 12.0],
-            "vega": [20.0, 30.0, math.nan],
-            "vega_std_error": [0.6, 0.8, math.nan],
-            "vega_now": [math.nan, math.nan, 7.0],
-            "vega_now_std_error": [math.nan, math.nan, 0.5],
-            "estimator": ["Pathwise", "Mixed (gamma); Pathwise (delta)", "Pathwise"],
-            "status": ["ok", "ok", "ok; gamma refused: [no] density"],
-        }
-    )
-    for name in ("delta", "gamma"):
-        frame[name], frame[f"{name}_std_error"] = [1.0, 2.0, 3.0], [0.1, 0.1, 0.1]
-    return frame
+@pytest.fixture(scope="module")
+def parts(book: pd.DataFrame) -> list[risk.Part]:
+    return risk.parts_of(book, demo_market(book))
 
 
-def shown(positions: pd.DataFrame) -> str:
-    console = Console(file=io.StringIO(), width=80)
-    report.print_report(positions, 1024, 2.0, console)
+def sums(**products: float) -> pd.DataFrame:
+    """A table as of `Part.sums`: prices as given, Greeks in proportion, errors a hundredth of them."""
+    columns = {}
+    for name, share in zip(risk.MEASURES, (1.0, 2e-3, 3e-6, 0.4), strict=True):
+        columns[name] = share * pd.Series(products)
+        columns[f"{name}_std_error"] = share * pd.Series(products).abs() / 100.0
+    return pd.DataFrame(columns)
+
+
+def told(model: str, rows: pd.DataFrame, width: int = WIDTH) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    report.shown(console, report.risk_table(model, rows, report.COLUMNS))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -73,7 +70,7 @@ def test_the_book_holds_what_is_promised(book: pd.DataFrame) -> None:
     assert (book["quantity"] > 0).any() and (book["quantity"] < 0).any()
     assert set(book["maturity"]) <= {quotes.maturity for quotes in load().slices}
     heston = book["underlying"].str.contains("Heston")
-    assert {"Call", "Put", "DigitalCall", "BarrierOption", "AsianCall", "LookbackCall"} <= set(book[heston]["payoff"])
+    assert {"Call", "Put", "DigitalCall", "BarrierOption", "AsianCall"} <= set(book[heston]["payoff"])
 
 
 def test_vanillas_are_priced_at_the_volatility_quoted_for_them(book: pd.DataFrame) -> None:
@@ -86,137 +83,144 @@ def test_vanillas_are_priced_at_the_volatility_quoted_for_them(book: pd.DataFram
         assert market[trade["underlying"]] == model
 
 
-def test_the_spot_moves_every_model(book: pd.DataFrame) -> None:
-    market = demo_market(book, spot=4000.0)
-    assert {model.spot for model in market.values()} == {4000.0}
-    assert {type(model) for model in market.values()} == {BlackScholes, Heston}
-
-
 def test_the_barriers_are_ahead_of_the_spot(book: pd.DataFrame) -> None:
     barriers = book[book["payoff"] == "BarrierOption"]
     above = barriers["barrier"] > load().spot
     assert (above == (barriers["direction"] == "up")).all()
 
 
-def test_sums_add_variances(positions: pd.DataFrame) -> None:
-    total = risk.add_up(positions)
-    assert (total["price"], total["price_std_error"]) == (790.0, 13.0)
-    assert (total["vega"], total["vega_std_error"]) == (50.0, pytest.approx(1.0))
-    assert (total["vega_now"], total["vega_now_std_error"]) == (7.0, 0.5)
+def test_parts_have_one_kind_of_model_and_its_vega(parts: list[risk.Part], book: pd.DataFrame) -> None:
+    of_quotes, of_fit = parts
+    assert (of_quotes.model, of_fit.model) == ("BlackScholes", "Heston")
+    assert len(of_quotes.book) + len(of_fit.book) == len(book)
+    assert of_quotes.greeks == ["delta", "gamma", "vega"] and of_quotes.slope == 1.0
+    variance = of_fit.market["DAX Heston 345d"].variance
+    assert of_fit.greeks == ["delta", "gamma", "d_variance"] and of_fit.slope == 2.0 * math.sqrt(variance)
 
 
-def test_what_no_position_has_is_not_zero(positions: pd.DataFrame) -> None:
-    total = risk.add_up(positions[positions["model"] == "BlackScholes"])
-    assert math.isnan(total["vega_now"]) and math.isnan(total["vega_now_std_error"])
+def test_sums_are_those_of_positions_that_share_their_paths(parts: list[risk.Part]) -> None:
+    """Two calls on one underlying: their errors add, and vega is that to the volatility now."""
+    of_fit = parts[1]
+    calls = of_fit.book[(of_fit.book["payoff"] == "Call") & (of_fit.book["underlying"] == "DAX Heston 345d")]
+    part = risk.Part("Heston", calls, of_fit.market, of_fit.slope)
+    priced = part.priced(paths=2**12, seed=3)
+    table = part.sums(priced)
+    assert list(table.index) == ["Call", risk.TOTAL]
+    total = table.loc[risk.TOTAL]
+    assert total["price"] == pytest.approx(priced["price"].sum())
+    apart = math.sqrt((priced["price_std_error"] ** 2).sum())
+    assert 1.2 * apart < total["price_std_error"] <= 1.01 * priced["price_std_error"].sum()
+    assert total["vega"] == pytest.approx(part.slope * priced["d_variance"].sum())
+    assert total["vega_std_error"] > 0.0
 
 
-def test_rows_by_product_come_with_totals(positions: pd.DataFrame) -> None:
-    table = risk.by_product(positions)
-    assert list(table.index) == [
-        ("BlackScholes", "Call"),
-        ("BlackScholes", "Total"),
-        ("Heston", "Put"),
-        ("Heston", "Total"),
-        ("Book", "Total"),
-    ]
-    assert list(table["trades"]) == [2, 2, 1, 1, 3]
-    assert list(table["price"]) == [750.0, 750.0, 40.0, 40.0, 790.0]
-    assert list(table["price_std_error"]) == [5.0, 5.0, 12.0, 12.0, 13.0]
+def test_parts_are_independent() -> None:
+    total = risk.grand_total([sums(Put=1.0, Total=300.0), sums(Total=-400.0)])
+    assert list(total.index) == [risk.TOTAL]
+    assert (total["price"].item(), total["price_std_error"].item()) == (-100.0, pytest.approx(5.0))
 
 
-def test_the_report_shows_sums_estimators_troubles_and_time(positions: pd.DataFrame) -> None:
-    text = shown(positions)
-    assert "750.0 ±5.0" in text  # the calls
-    assert "790 ±13" in text  # the book
-    assert "0.500 ±0.010" in text  # vega of a volatility point
-    assert "Mixed (gamma)" in text
-    assert "[no] density" in text  # a status is text, not markup
-    assert "1,024 paths each, in 2.0 s" in text
+def test_the_report_fits_a_terminal_of_eighty_columns() -> None:
+    long = sums(BarrierOption=-123456.7, DigitalCall=-1234.56, Total=-99999.9)
+    long.loc["LookbackCall"] = -3.123456, 1e-11, 5e-17, 4e-18, 5e-17, 4e-18, -12345.6, 0.001234
+    text = told("BlackScholes", long)
+    assert max(map(len, text.splitlines())) <= WIDTH and "…" not in text
+    assert "-123,500 ±1,200" in text and "-1,235 ±12" in text
+    row = next(line for line in text.splitlines() if line.startswith("LookbackCall"))
+    assert row.split() == ["LookbackCall", "-3.12346", "±0", "0", "0", "-123.456", "±0"]
 
 
-def test_the_report_fits_a_terminal_of_eighty_columns(positions: pd.DataFrame) -> None:
-    large = positions.copy()
-    large["price"], large["price_std_error"] = 123456.0, 1234.0
-    text = shown(large)
-    assert "370,400 ±2,100" in text and "…" not in text
-    assert max(len(line) for line in text.splitlines()) <= 80
+def test_figures_are_never_cut_to_a_width() -> None:
+    text = told("BlackScholes", sums(BarrierOption=-123456.7, Total=1.0), width=40)
+    assert "…" not in text and "-123,500 ±1,200" in text
 
 
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [(0.0, 0.0, "0"), (12.5, 0.0, "12.5"), (math.nan, math.nan, ""), (9.996, 0.0996, "10.00 ±0.10")],
-)
-def test_figures_without_error_and_at_the_edge_of_rounding(value: float, error: float, text: str) -> None:
-    assert report.with_error(value, error) == text
+def test_troubles_are_told_with_the_products_they_befell(parts: list[risk.Part]) -> None:
+    part = parts[1]
+    found = pd.DataFrame({"status": "ok", "estimator": "mean"}, index=part.book.index)
+    puts = part.book.index[part.book["payoff"] == "Put"]
+    found.loc[puts, "status"] = "refused: gamma: [no] density"
+    found.loc[part.book.index[-1], "status"] = "failed: of all"
+    assert report._troubles([part], [found]) == {  # type: ignore[list-item]
+        "Heston Put (2 trades)": "refused: gamma: [no] density",
+        "Heston BarrierOption (1 trade)": "failed: of all",
+    }
 
 
 def test_the_files_hold_book_and_risk(book: pd.DataFrame, tmp_path: Path) -> None:
-    figures = pd.DataFrame({"model": "Heston", "product": book["payoff"], "price": 1.5}, index=book.index)
+    figures = pd.DataFrame({"price": 1.5, "estimator": "mean", "status": "ok"}, index=book.index)
+    halves: list[Any] = [figures[40:], figures[:40].assign(vega=2.0)]
     market = demo_market(book)
-    csv, parquet, alone, models = report.write_files(figures, book, market, tmp_path / "new")
-    assert list(pd.read_parquet(parquet)["price"]) == [1.5] * len(book)
+    csv, parquet, alone, models = report.write_files(halves, book, market, tmp_path / "new")
+    written = pd.read_parquet(parquet)
+    assert list(written["price"]) == [1.5] * len(book) and written["vega"].notna().sum() == 40
+    assert list(written.columns[-2:]) == ["estimator", "status"]
     assert list(pd.read_csv(csv)["id"]) == list(book["id"])
     again = pd.read_csv(alone)
     assert load_market(models) == market
     assert check_book(again, market, registry()).report() == ""
 
 
-def test_the_ladder_sums_every_rung_by_model(positions: pd.DataFrame) -> None:
-    def at(spot: float) -> pd.DataFrame:
-        return positions.assign(price=positions["price"] * spot)
-
-    rungs = ladder.spot_ladder(100.0, at)
-    assert len(rungs) == 2 * len(ladder.SHIFTS)
-    calls = rungs[rungs["model"] == "BlackScholes"]
-    np.testing.assert_allclose(calls["price"], 750.0 * calls["spot"])
-    np.testing.assert_allclose(calls["spot"], 100.0 * (1.0 + np.array(ladder.SHIFTS)))
-
-
-def test_the_picture_shows_curves_and_bands(positions: pd.DataFrame, tmp_path: Path) -> None:
+def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     from matplotlib.image import imread
 
-    rungs = ladder.spot_ladder(100.0, lambda spot: positions.assign(delta=spot, delta_std_error=spot / 10.0))
-    ladder.draw(rungs, 100.0, tmp_path / "with.png")
-    ladder.draw(rungs.assign(delta_std_error=0.0), 100.0, tmp_path / "without.png")
-    with_bands, without = imread(tmp_path / "with.png"), imread(tmp_path / "without.png")
-    assert with_bands.shape == without.shape == (960, 1200, 4)
-    assert np.mean(np.any(with_bands != without, axis=2)) > 0.02  # the bands cover a visible area
+    def shifted(**columns: Any) -> pd.DataFrame:
+        numbers = {"greek": "price", "value": 9.0, "std_error": 1.0, "change": 5.0, "change_std_error": 2.0}
+        return pd.DataFrame({**columns, **numbers, "trades": 3, "status": "ok"})
+
+    along = shifted(
+        model=["BlackScholes", "Heston"] * 2, scenario=["spot -10%"] * 2 + ["base"] * 2, spot=[-0.1, -0.1, 0, 0]
+    )
+    across = shifted(scenario=["spot -10%, volatility +0.02", "base"], spot=[-0.1, 0.0], volatility=[0.02, 0.0])
+    ladder.draw_ladder(along, tmp_path / "ladder.png")
+    ladder.draw_grid(across, tmp_path / "grid.png")
+    for name in ("ladder.png", "grid.png"):
+        picture = imread(tmp_path / name)
+        assert min(picture.shape[:2]) > 500 and np.unique(picture.reshape(-1, 4), axis=0).shape[0] > 50
 
 
 @pytest.mark.parametrize("model", ["BlackScholes", "Heston"])
-def test_the_vanillas_of_the_book_agree_with_closed_forms(book: pd.DataFrame, model: str) -> None:
+def test_the_vanillas_of_the_book_agree_with_closed_forms(parts: list[risk.Part], model: str) -> None:
     """Simulated as the demo does it, against the reference: price, delta, gamma and the vegas."""
-    market = demo_market(book)
-    kinds = book["underlying"].map(lambda name: type(market[name]).__name__)
-    trades = book[(kinds == model) & (book["payoff"] == "Call")]
-    found = risk.book_risk(trades, market, paths=2**14, seed=7)
+    (whole,) = (part for part in parts if part.model == model)
+    trades = whole.book[whole.book["payoff"] == "Call"]
+    found = risk.Part(model, trades, whole.market, whole.slope).priced(paths=2**14, seed=7)
     assert list(found["status"]) == ["ok"] * len(trades)
     form = black_scholes.call if model == "BlackScholes" else heston.call
     for row, trade in zip(found.to_dict("records"), trades.to_dict("records"), strict=True):
-        own = asdict(market[trade["underlying"]])
+        own = asdict(whole.market[trade["underlying"]])
         exact = greeks(form, **own, strike=trade["strike"], maturity=trade["maturity"])
-        for name in ("price", *risk.GREEKS[model]):
+        for name in ("price", *whole.greeks):
             error = row[f"{name}_std_error"]
             truth = trade["quantity"] * exact[name]
             assert abs(row[name] - truth) < 4.0 * error, (trade["id"], name)
             assert error < 0.08 * abs(truth), (trade["id"], name)
 
 
-def test_the_vega_of_volatility_now_is_that_of_the_variance(book: pd.DataFrame) -> None:
-    market = demo_market(book)
-    trade = book[book["underlying"] == "DAX Heston 165d"].head(1)
-    found = risk.book_risk(trade, market, paths=2**12, seed=7).iloc[0]
-    volatility = math.sqrt(market["DAX Heston 165d"].variance)
-    assert found["vega_now"] == pytest.approx(2.0 * volatility * found["d_variance"])
-    assert found["vega_now_std_error"] == pytest.approx(2.0 * volatility * found["d_variance_std_error"])
+def test_one_process_is_this_one_and_several_are_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    with workers.workers(1) as pool:
+        assert pool is None
+    with workers.workers(2) as pool:
+        assert isinstance(pool, ProcessPoolExecutor)
+    asked: list[int] = []
+    monkeypatch.setattr(workers, "cores", lambda: 64)
+
+    def pool_of(count: int, **_: Any) -> nullcontext[None]:
+        asked.append(count)
+        return nullcontext()
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", pool_of)
+    with workers.workers():
+        assert asked == [workers.MOST]
 
 
 @pytest.mark.slow
 def test_the_whole_demo_runs(tmp_path: Path) -> None:
-    console = Console(file=io.StringIO(), width=80)
+    console = Console(file=io.StringIO(), width=WIDTH)
     files = run_demo(tmp_path, paths=2**10, seed=1, console=console, progress=False)
     assert all(file.stat().st_size > 1000 for file in files)
     found = pd.read_parquet(tmp_path / "risk.parquet")
     assert list(found["status"]) == ["ok"] * len(found)
     assert isinstance(console.file, io.StringIO)
-    assert "Total" in console.file.getvalue()
+    text = console.file.getvalue()
+    assert "Total" in text and "…" not in text and max(map(len, text.splitlines())) <= WIDTH

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greeks.figures import DIGITS, cell, with_error
+from greeks.figures import DIGITS, IN_CELLS, cell, with_error
 from greeks.notes import grouped
 
 SIZES = st.floats(-1e8, 1e8).filter(lambda x: not 0.0 < abs(x) < 1e-300)
@@ -54,7 +54,7 @@ def test_cells_are_short_and_tell_the_error_they_show(value: float, error: float
     assert len(mantissa) <= 9  # whole numbers are not cut
     miss = abs(float(shown.replace(",", "")) - value)
     if margin == "0":
-        assert error < abs(value) * 10.0 ** (1 - DIGITS) or error < 0.5
+        assert error < abs(value) * 10.0 ** (1 - IN_CELLS) or error < 0.5
     else:
         last = len(margin.partition(".")[2]) if "e" not in margin else 300
         assert float(margin.replace(",", "")) == pytest.approx(error, rel=0.06, abs=0.51 * 10.0**-last)
@@ -68,9 +68,10 @@ def test_cells_are_short_and_tell_the_error_they_show(value: float, error: float
         (12.5, 0.0, "12.5 ±0"),
         (math.nan, math.nan, ""),
         (9.996, 0.0996, "10.00 ±0.10"),
-        (-101056.9155539, 1e-7, "-101,056.9 ±0"),
-        (-30.123456, 3e-11, "-30.12346 ±0"),
-        (-15612.48633229, 0.0123, "-15,612.49 ±0.01"),
+        (-101056.9155539, 1e-7, "-101,057 ±0"),
+        (-30.123456, 3e-11, "-30.1235 ±0"),
+        (-15612.48633229, 0.0123, "-15,612.5 ±0"),
+        (-1561.248633229, 0.0123, "-1,561.25 ±0.01"),
         (98765.4, 230.0, "98,770 ±230"),
         (123456789.4, 0.2, "123,456,789 ±0"),
         (-2e-7, 0.3, "0.00 ±0.30"),
