@@ -21,6 +21,7 @@ from greeks.engine.reading import Reading
 from greeks.engine.settings import Settings
 from greeks.errors import UnsupportedError
 from greeks.results import Explanation
+from greeks.samplers import Sobol
 
 MARKET = '[DAX]\nmodel = "BlackScholes"\nspot = 100.0\nrate = 0.05\nvolatility = 0.2\n'
 BOOK = "id,underlying,payoff,quantity,strike,maturity\na,DAX,Call,1,100,1\nb,DAX,Put,-2,90,0.5\n"
@@ -134,6 +135,20 @@ def test_explain_tells_each_kind_of_trade_once(folder: Path) -> None:
     assert done.stdout.count("\n  delta: pathwise; smooth\n") == 3
     assert done.stdout.count("\n  gamma: refused; a jump\n") == 1
     assert done.stdout.count("\n  refused; no digital puts\n") == 1
+
+
+def test_explain_hands_sampler_and_controls_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def explained(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> Explanation:
+        seen.append(settings)
+        return explain(model, payoff, greeks)
+
+    monkeypatch.setattr("greeks.api.explain", explained)
+    asked = ("explain", "book.csv", "market.toml", "--sampler", "sobol", "--no-controls", "--paths", "4096")
+    assert greeks(*asked).exit_code == 0
+    assert seen[0] == {"sampler": Sobol(), "controls": (), "paths": 4096}
+    assert greeks("explain", "book.csv", "market.toml", "--sampler", "halton").exit_code == 2
 
 
 def test_explain_refuses_a_bad_book(folder: Path) -> None:
