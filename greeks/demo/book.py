@@ -61,9 +61,9 @@ BARRIERS = (
     (345, 4800, 100, 3800.0, "down", "out", True, 50.0),
     (345, 4400, -90, 5600.0, "up", "out", True, 0.0),
     (165, 4400, -70, 5400.0, "up", "out", True, 0.0),
-    (165, 4400, 110, 3800.0, "down", "in", False, 0.0),
-    (345, 4200, -130, 3400.0, "down", "in", False, 0.0),
-    (703, 4400, -60, 3200.0, "down", "in", False, 0.0),
+    (75, 4500, 110, 4000.0, "down", "out", True, 20.0),
+    (345, 4200, -130, 3400.0, "down", "out", True, 75.0),
+    (703, 4400, -60, 5900.0, "up", "out", True, 0.0),
 )
 # payoff, days, quantity
 LOOKBACKS = (
@@ -81,10 +81,11 @@ HESTON_VANILLAS = (
     ("Call", 4500, (180, 160)),
     ("Call", 5000, (250, 200)),
 )
-HESTON_DIGITALS = (("DigitalCall", 345, 4800, -40, 1000.0), ("DigitalCall", 165, 4500, 30, 1000.0))
-HESTON_ASIANS = (
-    ("AsianCall", 345, 4400, -80, "arithmetic"),
-    ("AsianCall", 165, 4600, 70, "arithmetic"),
+HESTON_DIGITALS = (
+    ("DigitalCall", 345, 4800, -40, 1000.0),
+    ("DigitalCall", 345, 4400, 25, 1000.0),
+    ("DigitalCall", 165, 4500, 30, 1000.0),
+    ("DigitalCall", 165, 4800, -35, 1000.0),
 )
 HESTON_BARRIERS = (
     (345, 4400, -60, 3600.0, "down", "out", True, 0.0),
@@ -141,9 +142,9 @@ def _trades(surface: Surface, heston: bool) -> Iterator[Row]:
     days = HESTON_DAYS if heston else DAYS
     yield from _vanillas(surface, days, HESTON_VANILLAS if heston else VANILLAS, heston)
     yield from _digitals(surface, HESTON_DIGITALS if heston else DIGITALS, heston)
-    yield from _asians(surface, HESTON_ASIANS if heston else ASIANS, heston)
     yield from _barriers(surface, HESTON_BARRIERS if heston else BARRIERS, heston)
     if not heston:
+        yield from _asians(surface, ASIANS)
         yield from _lookbacks(surface, LOOKBACKS)
 
 
@@ -166,10 +167,10 @@ def _digitals(surface: Surface, table: Iterable[Any], heston: bool) -> Iterator[
         yield _trade(surface, heston, days, strike, payoff=payoff, quantity=quantity, cash=cash)
 
 
-def _asians(surface: Surface, table: Iterable[Any], heston: bool) -> Iterator[Row]:
+def _asians(surface: Surface, table: Iterable[Any]) -> Iterator[Row]:
     for payoff, days, strike, quantity, average in table:
         terms = {"payoff": payoff, "quantity": quantity, "average": average, "dates": _monthly(days)}
-        yield _trade(surface, heston, days, strike, **terms)
+        yield _trade(surface, False, days, strike, **terms)
 
 
 def _barriers(surface: Surface, table: Iterable[Any], heston: bool) -> Iterator[Row]:
