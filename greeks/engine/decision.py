@@ -52,43 +52,41 @@ class _Taken:
     reason: str
 
 
-def decide(
-    menu: Menu,
-    contract: Contract,
-    grid: TimeGrid,
-    backend: str,
-    paths: int = 2**16,
-    shift: DriftShift | None = None,
-) -> Decision:
+def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int = 2**16) -> Decision:
     """The options and controls of a menu to run for a contract; a pilot is run only where there is something to ask.
 
     paths : those of the run, at first. One so short that a pilot would be most of it takes what is simplest.
-    shift : of the law of the paths, in the pilots too.
     """
     asked = menu.contested or menu.controlled
     pilots = stages(paths) or ((PATHS,) if menu.insists else ()) if asked else ()
-    key = (contract.numbers, grid.key, backend, pilots, shift) if pilots else (grid.key, shift)
+    key = (contract.numbers, grid.key, backend, pilots) if pilots else grid.key
     if key not in menu.decisions:
-        taken = _pilot(menu, contract, grid, backend, pilots, shift) if menu.contested else {}
-        decision = replace(_decision(menu, grid, taken), shift=shift)
+        taken = _pilot(menu, contract, grid, backend, pilots) if menu.contested else {}
+        decision = _decision(menu, grid, taken)
         menu.decisions[key] = (
             _with_controls(menu, contract, grid, backend, pilots[-1], decision)
             if pilots
-            else replace(decision, controls=unmeasured(menu, decision.picks, grid) if shift is None else ())
+            else replace(decision, controls=unmeasured(menu, decision.picks, grid))
         )
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return menu.decisions[key]
 
 
-def _pilot(
-    menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int], shift: DriftShift | None
-) -> Mapping[int, _Taken]:
+def shifted(
+    menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, decision: Decision, shift: DriftShift
+) -> Decision:
+    """The same options on shifted paths, with the controls that a pilot finds worth their time there."""
+    alone, pilots = Decision(decision.picks, decision.weights, decision.reasons, shift=shift), stages(paths)
+    return _with_controls(menu, contract, grid, backend, pilots[-1], alone) if menu.controlled and pilots else alone
+
+
+def _pilot(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Mapping[int, _Taken]:
     """What the contested entries are won by, from a pilot that is as long as it takes."""
     if not pilots:
         return {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested}
-    plan = plan_of(menu, contract, all_contested(menu), pilot=True, shift=shift)
-    table = plan.table(contract, grid, shift)
+    plan = plan_of(menu, contract, all_contested(menu), pilot=True)
+    table = plan.table(contract, grid)
     for paths in pilots:
         found = sampled(plan, *table, backend, paths)
         if _clear(menu, plan, grid, found):

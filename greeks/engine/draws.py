@@ -6,7 +6,7 @@ A stage of the program asks for its noise by the number of times it has run befo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from greeks.engine.stages import Stages
@@ -16,6 +16,7 @@ from greeks.samplers import Philox, PointSet, Sampler
 
 LANES, ROW = 256, 264
 DATE_CALLS = 1 << 30  # Philox calls of dates start here, those of fine steps at 0
+ONCE = 1 << 29  # the call of what is drawn once a path
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,19 @@ class Turn:
 
 @dataclass(frozen=True)
 class Factors:
-    """How many normals a date has, and how many a fine step."""
+    """How many normals a date has, how many a fine step, and how many are drawn once, before all others."""
 
     date: int
     fine: int
+    once: int = 0
 
     @classmethod
     def of(cls, stages: Stages) -> Factors:
         dates = [stage.noise for stage in (stages.seen, stages.unseen) if stage is not None]
         if stages.single:
             dates = [stages.fold.noise.get("arrive", ())]
-        return cls(max(map(count, dates), default=0), count(stages.fine.noise) if stages.fine else 0)
+        fine = count(stages.fine.noise) if stages.fine else 0
+        return cls(max(map(count, dates), default=0), fine, count(stages.fold.noise.get("start", ())))
 
 
 def count(noise: Sequence[Expr]) -> int:
@@ -76,6 +79,10 @@ class Draws(ABC):
     def draw(self, noise: tuple[Expr, ...], turn: Turn) -> list[str]:
         """Fill the places of a stage's noise."""
 
+    @abstractmethod
+    def once(self, noise: tuple[Expr, ...]) -> list[str]:
+        """Fill the places of numbers that are drawn once, before everything else."""
+
 
 class Counted(Draws):
     """Philox: what is drawn depends on the path and a count of calls, each of which gives two normals."""
@@ -90,6 +97,17 @@ class Counted(Draws):
         if noise[0].size:
             return self._vectors(noise, turn)
         return self._rows(noise, turn) if self.lanes else self._names(noise, turn)
+
+    def once(self, noise: tuple[Expr, ...]) -> list[str]:
+        lines = []
+        for k, z in enumerate(noise):
+            name = f"z{len(self.places)}"
+            place = self.places[z] = self.store.place(str(z), 0) if self.lanes else Place(name=name)
+            if self.lanes:
+                lines.append(f"{self.one}(w, {place.row}, path0, {ONCE + k}, seed, stream)")
+            else:
+                lines.append(f"{name} = {self._of_one(self.single, str(ONCE + k))}")
+        return lines
 
     def _rows(self, noise: tuple[Expr, ...], turn: Turn) -> list[str]:
         """Two rows a call; a lone noise draws two steps at once and keeps the second in a spare row behind its own."""
@@ -172,7 +190,8 @@ class Mirrored(Counted):
 class Filled(Draws):
     """Point sets: `fill` puts all normals of a path into `u` first; a stage fetches its own.
 
-    Rows are those of dates, then those of fine steps; the section of the table that `fill` reads is at grid[0, 5].
+    Rows are those drawn once, those of dates, then those of fine steps; the section of the table that `fill` reads is
+    at grid[0, 5].
     """
 
     signature = "u, "
@@ -187,12 +206,18 @@ class Filled(Draws):
         return ["fill_one(u, theta, int(grid[0, 5]), index, seed, stream)"]
 
     def draw(self, noise: tuple[Expr, ...], turn: Turn) -> list[str]:
+        return self._fetched(noise, lambda at: self._first(turn, self.factors.once + at))
+
+    def once(self, noise: tuple[Expr, ...]) -> list[str]:
+        return self._fetched(noise, str)
+
+    def _fetched(self, noise: tuple[Expr, ...], first: Callable[[int], str]) -> list[str]:
         lines, at = [], 0
         for z in noise:
             if z not in self.places:
                 name = f"z{len(self.places)}"
                 self.places[z] = self.store.place(name, z.size) if self.lanes or z.size else Place(name=name)
-            lines += self._fetch(self.places[z], z.size, self._first(turn, at))
+            lines += self._fetch(self.places[z], z.size, first(at))
             at += max(z.size, 1)
         return lines
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from greeks.engine.shift import Drift, Until
+from greeks.engine.shift import Drift, Plain, Until
 from greeks.estimators.finite_difference import Bump
 from greeks.expressions.fold import VALUATION
 from greeks.expressions.node import Expr
@@ -27,7 +27,7 @@ def value_of(
         return parameters[slot].values
     if slot is VALUATION:
         return (0.0,)
-    if isinstance(slot.payload, (Drift, Until)):
+    if isinstance(slot.payload, (Drift, Plain, Until)):
         assert shift is not None
         return slot.payload.value(shift)
     by_field = {p.field: p for p in reversed(list(parameters.values()))}

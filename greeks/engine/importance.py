@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from greeks.engine.contract import Contract
-from greeks.engine.decision import Decision, decide
+from greeks.engine.decision import Decision, decide, shifted
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Menu
 from greeks.engine.pilot import PATHS, SEED, Pilot, sampled
 from greeks.engine.plan import plan_of
-from greeks.engine.scan import Scan, View
+from greeks.engine.scan import SHARE, Scan, View
 from greeks.errors import UnsupportedError
 from greeks.samplers import DriftShift, ImportanceSampling, Sampler
 
@@ -45,7 +45,7 @@ def refuse(sampler: Sampler | None, why: str) -> None:
 def choose(
     menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, sampler: Sampler | None
 ) -> Decision:
-    """`decide`, and under importance sampling a shift with the options and controls that are best on shifted paths."""
+    """`decide`, and under importance sampling a shift with the controls that are best on shifted paths."""
     if not isinstance(sampler, ImportanceSampling):
         return decide(menu, contract, grid, backend, paths)
     key = ("shifted", contract.numbers, grid.key, backend, paths, sampler.pieces)
@@ -62,7 +62,7 @@ def _shifted(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths
     found = search(scan)
     if isinstance(found, str):
         return _told(plain, dict.fromkeys(scan.entries, f"paths not shifted: {found}"))
-    there = decide(menu, contract, grid, backend, paths, found.shift)
+    there = shifted(menu, contract, grid, backend, paths, plain, found.shift)
     gain = found.gain
     if found.was_seen:  # else too few paths without a shift see anything that their controls could be judged by
         gain = mean_ratio(*(_variances(menu, contract, grid, backend, d) for d in (plain, there)))
@@ -110,7 +110,7 @@ def search(scan: Scan) -> Found | str:
     if not math.isfinite(first.relative):
         return "no pilot saw anything of the payoff"
     best = newton(scan, first)
-    final = scan.look(best.drift, best.drift, 2 * PATHS, SEED + 2)
+    final = scan.look(best.drift, best.drift, 2 * PATHS, SEED + 2, SHARE)
     seeing = [(m, v.paths) for m, v in zip(starts, views, strict=True) if math.isfinite(v.relative)]
     seen = [scan.look(m, best.drift, paths, SEED + 1) for m, paths in seeing]
     if any(v.crossed - ERRORS * v.crossed_error > MISSED * final.second_moment for v in seen):

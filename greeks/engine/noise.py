@@ -57,9 +57,10 @@ def _section(sampler: PointSet, factors: Factors, intervals: bytes, steps: bytes
 def _families(
     sampler: PointSet, factors: Factors, variances: tuple[Array, Array]
 ) -> list[tuple[int, int, Construction]]:
-    """(first row, normals a step, construction) of dates and of fine steps, as far as they have noise."""
+    """(first row, normals a step, construction) of what is drawn once, of dates and of fine steps, if there is any."""
     found, first = [], 0
-    for stride, of in zip((factors.date, factors.fine), variances, strict=True):
+    strides = (factors.once, factors.date, factors.fine)
+    for stride, of in zip(strides, (np.ones(1), *variances), strict=True):
         if stride:
             found.append((first, stride, sampler.order.construction(of)))
         first += stride * len(of)

@@ -17,11 +17,11 @@ from greeks.engine.menu import BIAS, REACH, Menu, Option, Picks
 from greeks.engine.noise import section
 from greeks.engine.pantry import CONTROL, Control
 from greeks.engine.program import Program, compose
-from greeks.engine.shift import Shape, apart, shifted
+from greeks.engine.shift import Shape, shifted
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
 from greeks.expressions.fold import GRID_DATE, GRID_FINE, VALUATION, Fold, joined
-from greeks.expressions.node import ZERO, Expr, symbols
+from greeks.expressions.node import Expr, symbols
 from greeks.samplers import DriftShift, Philox, PointSet, Sampler
 
 Kept = tuple[tuple[str, ...], ...]  # for every entry, the names of its controls
@@ -170,10 +170,9 @@ def _build(
     picked = [[e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True)]
     named = controls or ((),) * len(picked)
     used = [used_of(options, kept) for options, kept in zip(picked, named, strict=True)]
-    options = _distinct(picked)
-    whole = joined([*(_with_reach(o) if pilot else o.fold for o in options), *folds_of(*used)])
+    whole = joined([*(_with_reach(o) if pilot else o.fold for o in _distinct(picked)), *folds_of(*used)])
     if shape is not None:
-        whole = _shifted(whole, menu, shape, {f"{CONTROL}{o.label}" for o in options})
+        whole = _shifted(whole, menu, shape)
     samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
     stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), menu.shape)
     slots, program = compiled(contract, stages, sampler)
@@ -184,19 +183,11 @@ def _build(
     return Plan(samples, _pairing(program, samples, picked, used), program, slots, len(contract.packed), sampler)
 
 
-def _shifted(whole: Fold, menu: Menu, shape: Shape, scores: Collection[str]) -> Fold:
-    """On shifted paths, without the scores: they are made of all paths, and few of them go where they have weights."""
-    whole = replace(whole, outputs={name: e for name, e in whole.outputs.items() if name not in scores})
+def _shifted(whole: Fold, menu: Menu, shape: Shape) -> Fold:
+    """The fold on shifted paths. Of a control the sample is weighted and not its mean, which all paths share."""
     stages = cut(whole, menu.shape)
-    return shifted(whole, shape, _weighed, {name for name, e in stages.settle.items() if stages.tidy.varies(e)})
-
-
-def _weighed(name: str, output: Expr, weight: Expr, random: Collection[Expr]) -> Expr:
-    """An output on shifted paths; of a control only what its known mean is of, far from which the weights are large."""
-    if name.startswith(REACH):
-        return output
-    moving, fixed = apart(output, random) if name.startswith(CONTROL) else (output, ZERO)
-    return moving * weight + fixed
+    random = {name for name, e in stages.settle.items() if stages.tidy.varies(e)}
+    return shifted(whole, shape, random, lambda name: name.startswith(CONTROL))
 
 
 def compiled(contract: Contract, stages: Stages, sampler: Sampler) -> tuple[tuple[Expr, ...], Program]:

@@ -99,10 +99,11 @@ class _Writer:
 
     def _body(self) -> list[str]:
         stages = self.stages
+        once = self.draws.once(stages.fold.noise.get("start", ()))
         if stages.single:
             noise = self.draws.draw(stages.fold.noise.get("arrive", ()), Turn("0", fine=False, once=True))
-            return [*noise, *self._settle()]
-        lines = self._starts()
+            return [*once, *noise, *self._settle()]
+        lines = [*once, *self._starts()]
         if stages.opening:
             lines += self._stage(stages.opening, self.table.opening, "int(grid[0, 4])", "o", Turn("0", fine=False))
         if stages.fine:
@@ -134,7 +135,7 @@ class _Writer:
     def _starts(self) -> list[str]:
         roots = [(self.carries[c.symbol], c.start) for c in self.stages.fold.carries if c.symbol in self.carries]
         leaves = self._uniform([e for _, e in roots], Section(), "")[0]
-        return Emitter(self.store, leaves, "i").emit(roots)
+        return Emitter(self.store, {**leaves, **self.draws.places}, "i").emit(roots)
 
     def _stage(self, stage: Stage, section: Section, base: str, prefix: str, turn: Turn) -> list[str]:
         roots = [(self.carries[s], e) for s, e in stage.updates.items()]

@@ -20,17 +20,18 @@ from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Menu, Picks
 from greeks.engine.pilot import Pilot, sampled
 from greeks.engine.plan import Plan, compiled
-from greeks.engine.shift import STEPS, Noise, by_piece, drifts_of, lengths, noises_used, products, shifted
+from greeks.engine.shift import STEPS, Noise, by_piece, drifts_of, lengths, noises_used, products, shifted, weight
 from greeks.engine.stages import cut
 from greeks.errors import UnsupportedError
 from greeks.expressions import node as n
 from greeks.expressions.fold import Carry, Fold, joined
-from greeks.expressions.node import ONE, ZERO, Expr
+from greeks.expressions.node import ONE, ZERO, Expr, const
 from greeks.samplers import DriftShift, Philox
 
 Array = npt.NDArray[np.float64]
 MOST = 64  # drifts that a pilot can tell
 ROUNDING = 1e-20  # of a second moment
+SHARE = 0.1  # of paths that a shift leaves as they are
 TESTED = "tested "  # begins the names of noises in the shift that is tested
 PLAIN, SAMPLE, SUM = "plain ", "sample ", "sum "
 SIZE, TARGET, CROSS = "size", "target", "cross"
@@ -77,11 +78,11 @@ class Scan:
         found = (menu.plans[key], contract, grid, backend, noises, until, np.concatenate(spans))
         return cls(*found, tuple(samples))
 
-    def look(self, drift: Array, tested: Array, paths: int, seed: int) -> View:
-        """So many paths with a drift, and what they say of a tested one."""
+    def look(self, drift: Array, tested: Array, paths: int, seed: int, plain: float = 0.0) -> View:
+        """So many paths with a drift, but for a share of them, and what they say of a tested one."""
         ours, others = self.shift(drift), self.shift(tested)
         names = tuple((f"{TESTED}{name}", size) for name, size in others.noises)
-        both = DriftShift((*ours.noises, *names), self.until, (*ours.drift, *others.drift))
+        both = DriftShift((*ours.noises, *names), self.until, (*ours.drift, *others.drift), plain)
         table = self.plan.table(self.contract, self.grid_of_time, both)
         return View(self, drift, sampled(self.plan, *table, self.backend, paths, seed))
 
@@ -93,7 +94,7 @@ class Scan:
             size = max(z.size, 1)
             rows += map(tuple, drift[first : first + size * pieces].reshape(pieces, size).T.tolist())
             first += size * pieces
-        return DriftShift(tuple((str(z.payload), z.size) for _, z in self.noises), self.until, tuple(rows))
+        return DriftShift(tuple((str(z.payload), z.size) for _, z in self.noises), self.until, tuple(rows), SHARE)
 
     def size(self, drift: Array) -> float:
         """The length of the shift of all normals."""
@@ -137,7 +138,7 @@ def scanned(whole: Fold, noises: Sequence[Noise], pieces: int) -> Fold:
     """The outputs that a scan reads, of the samples of a fold; the first sample is the target.
 
     "sum": the sample times sum_k sqrt(dt_k) z_k over a piece, by which V has its derivatives. "cross": its square times
-    the weight that the tested shift would give the path, whose mean is V there, whatever the shift of these paths.
+    the weight that the tested shift would give the path, its mean what a run with it has, whatever that of these paths.
     """
     target = next(iter(whole.outputs.values()))
     carries, outputs = [], {SIZE: n.unary("abs", target), TARGET: target}
@@ -150,12 +151,12 @@ def scanned(whole: Fold, noises: Sequence[Noise], pieces: int) -> Fold:
             outputs[f"{SUM}{z} {k}"] = target * total
     product, square = products("shift.tested", noises, {z: drifts_of(z, pieces, TESTED) for _, z in noises})
     carries += [product, square]
-    outputs[CROSS] = target * target * n.unary("exp", 0.5 * square.symbol - product.symbol)
+    outputs[CROSS] = target * target * weight(product, square, const(SHARE))
     for name, e in whole.outputs.items():
         outputs |= {name: e, PLAIN + name: e}
     fold = replace(whole, carries=(*whole.carries, *carries), outputs=outputs)
     named = tuple((str(z.payload), z.size) for _, z in noises)
-    return shifted(fold, (named, pieces), lambda _, e, weight, __: e * weight, {k for k in outputs if PLAIN not in k})
+    return shifted(fold, (named, pieces), {name for name in outputs if not name.startswith(PLAIN)}, lambda _: False)
 
 
 def _plan(contract: Contract, menu: Menu, fold: Fold) -> Plan:
@@ -222,7 +223,7 @@ class View:
 
     @property
     def crossed(self) -> float:
-        """V at the tested shift."""
+        """The second moment of a run with the tested shift."""
         return float(self.pilot.mean[self.scan.column(CROSS)])
 
     @property

@@ -1,14 +1,22 @@
-"""A change of the paths' law: every normal z becomes x + m, x ~ N(0, 1), and every output is weighted.
+"""A change of the paths' law: normals z = x + m, x ~ N(0, 1), on most paths, and weights on all.
 
-E[g(Z)] = E[g(X + m) exp(-m.X - m.m / 2)] for any function g of the normals: whatever an estimator has made of a path,
-and for every control of mean 0, which keeps that mean. In a step that begins at t and takes dt, m = drift(t) sqrt(dt),
-with a drift that is constant in pieces of time: an argument of the program, and so no part of what is compiled.
+With p the law of the normals and p_m that of the shifted ones, paths are drawn from the mixture a p + (1 - a) p_m: for
+any function g of the normals, whatever an estimator has made of a path,
+
+    E[g(Z)] = E_mixture[g(Z) / (a + (1 - a) exp(m.Z - m.m / 2))].
+
+The weights are at most 1 / a: no path that is rare under the shift makes a large part of the variance, and no variance
+is more than 1 / a times that without a shift. In a step that begins at t and takes dt, m = drift(t) sqrt(dt), with a
+drift that is constant in pieces of time: an argument of the program, and so no part of what is compiled.
+
+Source: Hesterberg (1995), "Weighted average importance sampling and defensive mixture distributions".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +24,13 @@ import numpy.typing as npt
 from greeks.engine.grid import TimeGrid
 from greeks.expressions import node as n
 from greeks.expressions.fold import DATE, DT, Carry, Fold, T, depending
-from greeks.expressions.node import ZERO, Expr, substitute, symbol, symbols
+from greeks.expressions.node import ONE, ZERO, Expr, substitute, symbol, symbols
 from greeks.samplers import DriftShift
 
 Array = npt.NDArray[np.float64]
 Shape = tuple[tuple[tuple[str, int], ...], int]
 Noise = tuple[str, Expr]  # normals: the map in which they are drawn, and their symbol
+NEVER = -1e300
 SINCE, BEGUN, GAP = (symbol(f"shift.{name}") for name in ("since", "begun", "gap"))
 STEPS: Mapping[str, tuple[Expr, Expr]] = {"advance": (T, DT), "arrive": (SINCE, DATE - SINCE), "observe": (BEGUN, GAP)}
 CLOCK = (
@@ -29,11 +38,12 @@ CLOCK = (
     Carry.of("shift.begun", ZERO, arrive=SINCE),
     Carry.of("shift.gap", ZERO, arrive=DATE - SINCE),
 )
+LOT, SIDE = symbol("shift.lot"), symbol("shift.side")
 
 
 @dataclass(frozen=True)
 class Until:
-    """The end of a piece of time, as a number that the host gives."""
+    """The end of a piece of time."""
 
     piece: int
 
@@ -46,7 +56,7 @@ class Until:
 
 @dataclass(frozen=True)
 class Drift:
-    """The drift of a noise in a piece of time, as numbers that the host gives."""
+    """The drift of a noise in a piece of time."""
 
     noise: str
     piece: int
@@ -58,11 +68,26 @@ class Drift:
         return shift.of(self.noise, self.piece)
 
 
-Weighing = Callable[[str, Expr, Expr, Collection[Expr]], Expr]  # (name, output, weight, what is random) -> weighted
+@dataclass(frozen=True)
+class Plain:
+    """The share of paths that are not shifted, or the normal number below which a path's lot makes it one of them."""
+
+    lot: bool
+
+    def __str__(self) -> str:
+        return "shift.plain lot" if self.lot else "shift.plain"
+
+    def value(self, shift: DriftShift) -> tuple[float, ...]:
+        if not self.lot:
+            return (shift.plain,)
+        return (NormalDist().inv_cdf(shift.plain) if shift.plain > 0.0 else NEVER,)
 
 
-def shifted(fold: Fold, shape: Shape, weighed: Weighing, varying: Collection[str]) -> Fold:
-    """The fold on shifted paths, with weights for those of its outputs that differ from path to path.
+Given = Until | Drift | Plain  # numbers that the host gives
+
+
+def shifted(fold: Fold, shape: Shape, random: Collection[str], in_part: Callable[[str], bool]) -> Fold:
+    """The fold on shifted paths, with weights for its `random` outputs, or for what is seen to be random in them.
 
     Noise of a date may be used on arrival and when the payoff observes; a date's step begins at the date before.
     """
@@ -70,14 +95,34 @@ def shifted(fold: Fold, shape: Shape, weighed: Weighing, varying: Collection[str
     names = {name for name, _ in noises}
     drawn = [(at, z) for at, zs in fold.noise.items() for z in zs if str(z.payload) in names]
     drifts = {z: drifts_of(z, pieces) for _, z in drawn}
-    means = {at: {z: z + mean(m, *step) for z, m in drifts.items()} for at, step in STEPS.items()}
-    carries = tuple(replace(c, **{at: substitute(c.map(at), means[at]) for at in STEPS}) for c in fold.carries)
     product, square = products("shift", drawn, drifts)
-    weight = n.unary("exp", -(product.symbol + 0.5 * square.symbol))
-    random = {z for zs in fold.noise.values() for z in zs}
-    random |= depending(fold, random)
-    outputs = {k: weighed(k, e, weight, random) if k in varying else e for k, e in fold.outputs.items()}
-    return replace(fold, carries=(*carries, *CLOCK, product, square), outputs=outputs)
+    means = {at: {z: z + SIDE * mean(m, *step) for z, m in drifts.items()} for at, step in STEPS.items()}
+    carries = [
+        replace(c, **{at: substitute(c.map(at), means[at]) for at in STEPS}) for c in (*fold.carries, product, square)
+    ]
+    lot = n.where(symbol_of(Plain(lot=True)) < LOT, ONE, ZERO)
+    return replace(
+        fold,
+        carries=(*carries, *CLOCK, Carry.of("shift.side", lot)),
+        outputs=_weighted(fold, weight(product, square, symbol_of(Plain(lot=False))), random, in_part),
+        noise={**fold.noise, "start": (LOT,)},
+    )
+
+
+def _weighted(fold: Fold, w: Expr, random: Collection[str], in_part: Callable[[str], bool]) -> dict[str, Expr]:
+    noise = {z for zs in fold.noise.values() for z in zs}
+    differing = noise | depending(fold, noise)
+    outputs = dict(fold.outputs)
+    for name in random:
+        moving, fixed = apart(outputs[name], differing) if in_part(name) else (outputs[name], ZERO)
+        outputs[name] = moving * w + fixed
+    return outputs
+
+
+def weight(product: Carry, square: Carry, plain: Expr) -> Expr:
+    """p over the mixture of p and p_m, from m.Z and m.m."""
+    ratio = n.unary("exp", product.symbol - 0.5 * square.symbol)
+    return ONE / (plain + (ONE - plain) * ratio)
 
 
 def apart(e: Expr, random: Collection[Expr]) -> tuple[Expr, Expr]:
@@ -126,7 +171,7 @@ def by_piece(values: list[Expr], time: Expr) -> Expr:
     return found
 
 
-def symbol_of(payload: Until | Drift, size: int = 0) -> Expr:
+def symbol_of(payload: Given, size: int = 0) -> Expr:
     return n.node("symbol", payload=payload, size=size)
 
 

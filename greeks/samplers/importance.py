@@ -14,13 +14,14 @@ MOST_PIECES = 64
 
 @dataclass(frozen=True)
 class ImportanceSampling(Sampler):
-    """E[f(Z)] = E[f(X + m) exp(-m.X - m.m / 2)], X ~ N(0, I): paths that drift to where the payoff is, and weights.
+    """E[f(Z)] = E[f(Y) / (a + (1 - a) exp(m.Y - m.m / 2))]: paths that drift to where the payoff is, and weights.
 
-    The drift m sqrt(dt) of every Brownian motion is constant in each of `pieces` equal stretches of time. A pilot, of
-    draws that no run has, looks for the m that leaves the price least variance; then estimators and controls are chosen
-    under it. m is a number for all that follows: no Greek differentiates it, and every estimator is as unbiased as it
-    was, its samples and their scores multiplied by the weight. Where the pilot finds no drift that helps, none is
-    taken, and the result has the numbers of `base`, bit for bit; either way its reasons say so.
+    Z ~ N(0, I) are the normals of a path; Y is Z on a tenth of the paths (a), Z + m on the others. No weight is then
+    more than 10, whatever a path does. The drift of every Brownian motion is constant in each of `pieces` equal
+    stretches of time. Pilots, of draws that no run has, look for the m that leaves the price least variance. m is a
+    number for all that follows: no Greek differentiates it, and every estimator is as unbiased as it was, its samples
+    multiplied by the weight. Where no drift is found that helps, none is taken, and the result has the numbers of
+    `base`, bit for bit; either way the reasons say so.
 
     For options far out of the money and barriers far away. One drift serves all numbers of a call. Payoffs with several
     parts far from each other, such as a strangle of far strikes, have no one drift: the pilot notices, and takes none.
@@ -33,7 +34,8 @@ class ImportanceSampling(Sampler):
     References
     ----------
     Glasserman, Heidelberger and Shahabuddin (1999), "Asymptotically optimal importance sampling and stratification for
-    pricing path-dependent options"; Jourdain and Lelong (2009), "Robust adaptive importance sampling for normal random
+    pricing path-dependent options"; Hesterberg (1995), "Weighted average importance sampling and defensive mixture
+    distributions"; Jourdain and Lelong (2009), "Robust adaptive importance sampling for normal random
     vectors", for the search by Newton's method.
 
     Examples
@@ -75,12 +77,14 @@ class DriftShift:
     """Means of normals: m_e(t) sqrt(dt) for element e in a step that begins at t and takes dt.
 
     noises : (name, elements) of each vector of normals, 0 elements for a number. until : ends of the pieces, years;
-    the last piece has no end. drift : a row an element, a column a piece; per square root of a year.
+    the last piece has no end. drift : a row an element, a column a piece; per square root of a year. plain : share of
+    the paths that are not shifted.
     """
 
     noises: tuple[tuple[str, int], ...]
     until: tuple[float, ...]
     drift: tuple[tuple[float, ...], ...]
+    plain: float = 0.0
 
     @property
     def shape(self) -> tuple[tuple[tuple[str, int], ...], int]:

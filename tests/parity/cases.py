@@ -171,6 +171,27 @@ CASES = (
         f"sampler=gk.Sobol(scrambles=2, order=gk.PrincipalComponents()), scheme=gk.Euler(3), {PATHWISE}",
     ),
     slow(
+        "shifted paths, two noises",
+        HESTON,
+        "gk.AsianCall(150.0, 1.0, 2)",
+        ("delta",),
+        f"sampler=gk.ImportanceSampling(), scheme=gk.QE(4), {PATHWISE}",
+    ),
+    slow(
+        "shifted pairs, vectors",
+        THREE,
+        "gk.BasketCall(170.0, 1.0)",
+        ("delta",),
+        f"sampler=gk.ImportanceSampling(gk.Antithetic()), {PATHWISE}",
+    ),
+    slow(
+        "shifted Sobol points",
+        BLACK_SCHOLES,
+        "gk.AsianCall(150.0, 1.0, 3)",
+        ("vega",),
+        f"sampler=gk.ImportanceSampling(gk.Sobol(scrambles=2)), {PATHWISE}",
+    ),
+    slow(
         "Latin hypercube",
         BLACK_SCHOLES,
         "gk.BarrierOption(101.0, 92.0, 1.0, 4)",

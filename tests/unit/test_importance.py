@@ -12,7 +12,7 @@ import pytest
 import greeks as gk
 from greeks.engine.importance import mean_ratio
 from greeks.engine.run import Task
-from greeks.engine.scan import MOST, Scan
+from greeks.engine.scan import MOST, SHARE, Scan
 from greeks.engine.settings import Settings
 from greeks.engine.shift import apart, lengths
 from greeks.expressions.node import Expr, const, symbol
@@ -181,7 +181,7 @@ def test_paths_of_any_shift_see_the_second_moment_of_another() -> None:
     scan = Scan.of(task.menu, task.contract, task.grid, "cpu", task.decision.picks, 4)
     assert scan is not None
     here, there = np.array([3.0]), np.array([4.0])
-    own, crossed = scan.look(there, there, 2**16, 1), scan.look(here, there, 2**16, 2)
+    own, crossed = scan.look(there, there, 2**16, 1, SHARE), scan.look(here, there, 2**16, 2)
     assert abs(crossed.crossed - own.second_moment) < 4.0 * math.hypot(crossed.crossed_error, own.crossed_error)
     assert crossed.crossed_error < 0.05 * crossed.crossed
 
