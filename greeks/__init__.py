@@ -90,6 +90,7 @@ from greeks.payoffs import (
 from greeks.results import Estimate, Explanation, Sensitivities
 from greeks.samplers import (
     Antithetic,
+    AverageBridge,
     BrownianBridge,
     ImportanceSampling,
     Incremental,
@@ -129,11 +130,11 @@ _LAZY = {
 
 __all__ = [
     "CEV", "QE", "Antithetic", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable",
-    "Average", "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketEvent", "BasketPut",
-    "BestOfCall", "BlackScholes", "Blend", "BookError", "BrownianBridge", "Call", "Conditional", "ControlVariate",
-    "CorridorDigital", "DeltaHedge", "DeskUnits", "DigitalCall", "DigitalPut", "Estimate", "EstimationError",
-    "Estimator", "Euler", "European", "Exact", "ExchangeOption", "Explanation", "FiniteDifference", "Forward",
-    "GeometricAverage", "GreeksError", "Heston", "ImportanceSampling", "Incremental", "KnownPayoff",
+    "Average", "AverageBridge", "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketEvent",
+    "BasketPut", "BestOfCall", "BlackScholes", "Blend", "BookError", "BrownianBridge", "Call", "Conditional",
+    "ControlVariate", "CorridorDigital", "DeltaHedge", "DeskUnits", "DigitalCall", "DigitalPut", "Estimate",
+    "EstimationError", "Estimator", "Euler", "European", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
+    "Forward", "GeometricAverage", "GreeksError", "Heston", "ImportanceSampling", "Incremental", "KnownPayoff",
     "LatinHypercube", "LikelihoodRatio", "LognormalTwin", "LookbackCall", "LookbackPut", "Malliavin", "Milstein",
     "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "NoiseMoments", "OneTouch", "Pathwise", "Payoff",
     "Philox", "PhoenixAutocallable",

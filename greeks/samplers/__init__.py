@@ -4,13 +4,14 @@ from greeks.samplers.antithetic import Antithetic
 from greeks.samplers.base import INDEPENDENT, Design, PointSet, Sampler
 from greeks.samplers.importance import DriftShift, ImportanceSampling
 from greeks.samplers.latin import LatinHypercube
-from greeks.samplers.order import BrownianBridge, Incremental, Order, PrincipalComponents
+from greeks.samplers.order import AverageBridge, BrownianBridge, Incremental, Order, PrincipalComponents
 from greeks.samplers.philox import Philox
 from greeks.samplers.sobol import Sobol
 
 __all__ = [
     "INDEPENDENT",
     "Antithetic",
+    "AverageBridge",
     "BrownianBridge",
     "Design",
     "DriftShift",

@@ -71,8 +71,8 @@ class PointSet(Sampler):
         _whole(f"{name}.dimensions", self.dimensions, 1, self.most_dimensions)
         if not isinstance(self.order, Order):
             raise SchemaError(
-                f"{name}.order = {shown(self.order)}: expected greeks.Incremental(), greeks.BrownianBridge() or "
-                "greeks.PrincipalComponents()"
+                f"{name}.order = {shown(self.order)}: expected greeks.Incremental(), greeks.BrownianBridge(), "
+                "greeks.AverageBridge() or greeks.PrincipalComponents()"
             )
 
     @property

@@ -20,7 +20,8 @@ class LatinHypercube(PointSet):
     ----------
     scrambles : independent hypercubes, at least 2, each with the largest power of two of points that fits into
         paths / scrambles.
-    order : which steps are stratified first: `BrownianBridge()`, `Incremental()` or `PrincipalComponents()`.
+    order : which steps are stratified first: `BrownianBridge()`, `AverageBridge()`, `Incremental()` or
+        `PrincipalComponents()`.
     dimensions : how many coordinates are stratified.
 
     References

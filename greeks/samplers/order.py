@@ -90,6 +90,40 @@ class BrownianBridge(Order):
 
 
 @dataclass(frozen=True)
+class AverageBridge(Order):
+    """A Brownian bridge turned so that the first dimension sets the average of the path over the ends of its steps.
+
+    An option on an average is then bent, to first order, in one dimension only. The average is c . x in the dimensions
+    x of the bridge; a rotation of the first with every other gives the first the direction c, and hardly moves those
+    that c has little of. It costs as many rotations as the bridge itself.
+
+    References
+    ----------
+    Imai and Tan (2006), "A general dimension reduction technique for derivative pricing", for the direction; Irrgeher
+    and Leobacher (2012), "Fast orthogonal transforms for pricing derivatives with quasi-Monte Carlo".
+
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> model, payoff = gk.BlackScholes(100.0, 0.05, 0.2), gk.AsianCall(100.0, 1.0, 252)
+    >>> orders = gk.BrownianBridge(), gk.AverageBridge()
+    >>> bridge, average = (gk.price(model, payoff, sampler=gk.Sobol(order=o), controls=(), paths=2**16) for o in orders)
+    >>> average.std_error < bridge.std_error / 2.0
+    True
+    """
+
+    def construction(self, variances: Array) -> Construction:
+        bridge, n = BrownianBridge().construction(variances), len(variances)
+        share = np.arange(n, 0, -1) * np.sqrt(variances) @ bridge.of(np.eye(n))
+        before = np.sqrt(np.cumsum(share**2))  # of the first k dimensions
+        turns = [
+            (bridge.row[0], bridge.row[k], float(before[k - 1] / before[k]), float(share[k] / before[k]))
+            for k in range(n - 1, 0, -1)
+        ]
+        return Construction(bridge.row, (*turns, *bridge.turns))
+
+
+@dataclass(frozen=True)
 class PrincipalComponents(Order):
     """W = E sqrt(Lambda) x, with the eigenvalues of Cov(W_s, W_t) = min(s, t) in decreasing order.
 

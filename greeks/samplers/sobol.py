@@ -26,7 +26,8 @@ class Sobol(PointSet):
     ----------
     scrambles : independent randomisations, at least 2. Few leave more points to each and so less error; many make the
         standard error itself more certain.
-    order : which steps get the best dimensions: `BrownianBridge()`, `Incremental()` or `PrincipalComponents()`.
+    order : which steps get the best dimensions: `BrownianBridge()`, `AverageBridge()`, `Incremental()` or
+        `PrincipalComponents()`.
     dimensions : of the point set, at most 21,201; normals of a path beyond them are Philox's.
 
     References

@@ -19,7 +19,16 @@ from greeks.kernels.chunks import CHUNK
 from greeks.kernels.compile import load
 from greeks.kernels.cpu import rows
 from greeks.kernels.lanes import LANES, ROW
-from greeks.samplers import BrownianBridge, Incremental, LatinHypercube, Order, PointSet, PrincipalComponents, Sobol
+from greeks.samplers import (
+    AverageBridge,
+    BrownianBridge,
+    Incremental,
+    LatinHypercube,
+    Order,
+    PointSet,
+    PrincipalComponents,
+    Sobol,
+)
 from greeks.samplers.sobol import direction_numbers
 
 Array = NDArray[np.float64]
@@ -39,7 +48,7 @@ def block(theta, grid, seed, stream, path0, w, u):
         for p in range(LANES):
             theta[int(grid[0, 1]) + r * LANES + p] = w[p + 0]
 """
-ORDERS = [Incremental(), BrownianBridge(), PrincipalComponents()]
+ORDERS = [Incremental(), BrownianBridge(), AverageBridge(), PrincipalComponents()]
 
 
 def section_of(sampler: PointSet, steps: int, factors: int = 1) -> Array:
@@ -175,6 +184,19 @@ def test_a_bridge_sets_the_end_first_then_the_middle() -> None:
     np.testing.assert_allclose(path[-1], [np.sqrt(12.0), 0, 0, 0, 0, 0], atol=1e-14)
     np.testing.assert_allclose(path[2, 2:], 0.0, atol=1e-14)
     np.testing.assert_allclose(abs(path[2, 1]), np.sqrt(6.0 * 6.0 / 12.0), rtol=1e-14)
+
+
+def test_the_average_is_set_by_the_first_dimension_alone() -> None:
+    """So it is at uneven dates, with the variance of the average; the others stay near those of the bridge."""
+    variances = np.array([1.0, 2.0, 3.0, 1.0, 1.0, 4.0])
+    z = AverageBridge().construction(variances).of(np.eye(6))
+    average = np.cumsum(np.sqrt(variances)[:, None] * z, axis=0).mean(axis=0)
+    times = np.cumsum(variances)
+    np.testing.assert_allclose(average[1:], 0.0, atol=1e-14)
+    np.testing.assert_allclose(average[0] ** 2, np.minimum.outer(times, times).mean(), rtol=1e-14)
+    even = [o.construction(np.ones(256)).of(np.eye(256)) for o in (AverageBridge(), BrownianBridge())]
+    alike = np.abs((even[0] * even[1]).sum(axis=0))
+    assert alike.min() > 0.8 and alike[8:].min() > 0.99
 
 
 def test_principal_components_are_in_the_order_of_their_variance() -> None:
