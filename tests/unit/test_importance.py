@@ -11,6 +11,7 @@ import pytest
 
 import greeks as gk
 from greeks.engine.importance import mean_ratio
+from greeks.engine.many import estimate_many
 from greeks.engine.run import Task
 from greeks.engine.scan import MOST, SHARE, Scan
 from greeks.engine.settings import Settings
@@ -139,6 +140,16 @@ def test_a_target_is_met_and_another_estimator_agrees() -> None:
     for check in asian.verify().checks:
         assert check.difference is not None and abs(check.difference.z_score(0.0)) < 4.0
         assert check.difference.std_error < 0.05 * check.used.value
+
+
+def test_trades_of_a_book_are_shifted_each_for_itself() -> None:
+    settings = Settings(estimator=ALONG, sampler=SHIFTED, paths=2**14, seed=3)
+    trades: list[tuple[gk.Model, gk.Payoff]] = [(MODEL, gk.Call(k, 1.0)) for k in (200.0, 210.0)]
+    (group,) = estimate_many(trades, ["delta"], settings)
+    for row, (_, payoff) in zip(group.values, trades, strict=True):
+        alone = run(payoff, ("delta",), estimator=ALONG, sampler=SHIFTED, paths=2**14)
+        assert row.tolist() == [e.value for e in alone.values()]
+    assert len({task.decision.shift for task in (Task.of(*trade, [], settings) for trade in trades)}) == 2
 
 
 def test_explain_tells_of_the_shift() -> None:
