@@ -69,9 +69,11 @@ def _wanted(
         variances = _variances(joint, names, trades, rows)
         for name, target in _targets(settings, joint).items():
             v = np.nan_to_num(variances[:, joint.greeks.index(name)])
-            if v.sum() > target**2:
+            if math.sqrt(v.sum()) > target:
                 s = v * done
-                ideal = np.maximum(ideal, np.sqrt(s / cost) * np.sqrt(s * cost).sum() / target**2 * MARGIN)
+                with np.errstate(over="ignore"):  # a target beyond reach is infinitely many paths, up to the limit
+                    shares = np.sqrt(s / cost) / target * (np.sqrt(s * cost).sum() / target)
+                ideal = np.maximum(ideal, shares * MARGIN)
     limit = min(settings.max_paths or MOST, MOST)
     return {
         name: max(paths[name], min(_rounded(min(n, GROWTH * paths[name]), paths[name], settings), limit))

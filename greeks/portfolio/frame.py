@@ -15,6 +15,8 @@ from greeks.portfolio.outcome import Outcome
 from greeks.portfolio.risk import Risk
 from greeks.portfolio.units import DeskUnits
 
+BEYOND = "{:g} times the numbers of one contract are beyond double precision; check quantity and parameters"
+
 
 def to_risk(
     kept: pd.DataFrame,
@@ -35,7 +37,13 @@ def to_risk(
     scales = np.full((len(rows), 1), math.nan)
     scales[[trade.position for trade in trades], 0] = [trade.quantity for trade in trades]
     values, errors, batches = _numbers(rows, names)
-    numbers = {"": values * scales * factors, "_std_error": errors * np.abs(scales) * factors}
+    with np.errstate(over="ignore"):
+        numbers = {"": values * scales * factors, "_std_error": errors * np.abs(scales) * factors}
+        batches = batches * scales[:, :, None] * factors[:, None]
+    beyond = _infinite(*numbers.values(), batches)
+    if beyond:
+        spoilt = {i: Outcome(f"failed: {BEYOND.format(scales[i, 0])}") for i in beyond}
+        return to_risk(kept, labels, trades, {**outcomes, **spoilt}, greeks, units)
     columns = {f"{name}{end}": of[:, k] for k, name in enumerate(names) for end, of in numbers.items()}
     texts = {"estimator": [row.estimator for row in rows], "status": [row.status for row in rows]}
     parts = [pd.DataFrame(columns, index=labels.index), pd.DataFrame(texts, index=labels.index, dtype="str")]
@@ -48,9 +56,15 @@ def to_risk(
         streams,
         tuple(names),
         numbers[""],
-        batches * scales[:, :, None] * factors[:, None],
+        batches,
     )
     return risk
+
+
+def _infinite(*numbers: Array) -> list[int]:
+    """Rows in which something is beyond double precision."""
+    rows = [np.isinf(of).any(axis=tuple(range(1, of.ndim))) for of in numbers]
+    return [int(i) for i in np.flatnonzero(np.any(rows, axis=0))]
 
 
 def _numbers(rows: Sequence[Outcome], names: Sequence[str]) -> tuple[Array, Array, Array]:

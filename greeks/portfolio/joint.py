@@ -12,6 +12,7 @@ import pandas as pd
 
 from greeks.errors import SchemaError
 from greeks.fields import shown
+from greeks.portfolio.grouping import columns_to_sum_by
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -137,7 +138,7 @@ def _variance_of_mean(batches: Array) -> tuple[Array, int]:
 
 def checked_by(by: str | Sequence[str], labels: pd.DataFrame) -> list[str]:
     """The columns to group by, if there are such."""
-    names = [by] if isinstance(by, str) else list(by)
+    names = list(columns_to_sum_by(by))
     for name in names:
         if name not in labels:
             raise SchemaError(

@@ -48,7 +48,10 @@ class Ledger:
         if self.finished(resume):
             yield
             return
-        self.parts.mkdir(parents=True, exist_ok=True)
+        try:
+            self.parts.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SchemaError(f"out: {self.parts} cannot be made: {error.strerror or error}; check the path") from None
         with _locked(self.parts):
             self._prepare()
             yield

@@ -72,7 +72,19 @@ def read_market(market: object, models: Mapping[str, type[Any]] | None = None) -
             f"market is a {type(market).__name__}: expected a dict such as {{'DAX': BlackScholes(...)}}, a DataFrame "
             "with a row for each underlying, or the path of a TOML or JSON file"
         )
-    return market
+    return _named(market)
+
+
+def _named(market: Mapping[Any, Any]) -> dict[str, Any]:
+    """By names as a book's cells are read: 7 and "7" are the same underlying."""
+    named: dict[str, Any] = {}
+    for key, model in market.items():
+        name = as_name(key)
+        if not name or name in named:
+            fault = "comes twice" if name else "is blank"
+            raise SchemaError(f"market: the name {key!r} {fault}; expected one of its own for every model")
+        named[name] = model
+    return named
 
 
 def _built(tables: Mapping[str, object], models: Mapping[str, type[Any]] | None) -> dict[str, Any]:

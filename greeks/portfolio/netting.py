@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from greeks.errors import SchemaError
-from greeks.fields import finite, shown
+from greeks.portfolio.grouping import worth_of
 from greeks.portfolio.joint import Array, Integers, Joint, checked_by
 from greeks.portfolio.risk import Risk
 
@@ -89,12 +89,7 @@ def _rates(joint: Joint, rows: Integers, by: Sequence[str], rates: Mapping[str, 
                 f"rates={{{', '.join(f'{name!r}: ...' for name in there)}}}, or by=[..., 'currency']"
             )
         return np.ones(len(rows))
-    worth = {name: finite(rates.get(name)) for name in there}
-    wrong = [
-        f"rates[{name!r}] = {shown(rates.get(name))}" for name, value in worth.items() if not (value and value > 0)
-    ]
-    if wrong:
-        raise SchemaError(f"net: {', '.join(wrong)}: expected a finite number > 0, what one unit is worth")
+    worth = worth_of(there, rates)
     return np.array([worth.get(name, np.nan) for name in currencies], dtype=float)
 
 
@@ -113,9 +108,13 @@ def _groups(labels: pd.DataFrame, by: Sequence[str]) -> dict[object, Integers]:
 
 
 def _row(joint: Joint, rows: Integers, weights: Array) -> list[object]:
-    sums = joint.net(rows, weights)
-    pairs = zip(sums.values, sums.std_errors, strict=True)
-    return [*(float(x) for pair in pairs for x in pair), len(rows), sums.degrees, joint.missing(rows)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = joint.net(rows, weights)
+        numbers = np.column_stack([sums.values, sums.std_errors])
+    beyond = np.asarray(np.isinf(numbers).any(axis=1))
+    told = [f"{name}: beyond double precision" for name, is_so in zip(joint.greeks, beyond, strict=True) if is_so]
+    status = "; ".join(told) or joint.missing(rows)
+    return [*np.where(beyond[:, None], np.nan, numbers).ravel().tolist(), len(rows), sums.degrees, status]
 
 
 def _columns(joint: Joint) -> list[str]:

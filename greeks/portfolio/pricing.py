@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -13,6 +13,7 @@ import pandas as pd
 from greeks.errors import GreeksError, SchemaError
 from greeks.payoffs import registry
 from greeks.portfolio.allocation import priced
+from greeks.portfolio.backend import backend_for
 from greeks.portfolio.bench import Bench
 from greeks.portfolio.dispatch import pool_of
 from greeks.portfolio.fingerprint import Request
@@ -23,8 +24,8 @@ from greeks.portfolio.market import read_market
 from greeks.portfolio.outcome import Outcome
 from greeks.portfolio.progress import watching
 from greeks.portfolio.risk import Risk
-from greeks.portfolio.schema import Checked, check_book
-from greeks.portfolio.settings import Settings
+from greeks.portfolio.schema import Checked, check_book, checked_payoffs
+from greeks.portfolio.settings import Settings, requested
 from greeks.portfolio.storage import check_storable
 from greeks.portfolio.units import DeskUnits, units_of
 
@@ -154,7 +155,7 @@ def run(
     """
     if errors not in ("raise", "coerce"):
         raise SchemaError(f"errors = {errors!r}: expected 'raise' or 'coerce'")
-    names, wanted = _requested(greeks), units_of(units)
+    names, wanted = requested(greeks), units_of(units)
     settings = Settings(
         *(scheme, sampler, estimator, paths, seed, std_error, net_std_error, max_paths, time_limit, backend, threads),
         controls,
@@ -163,10 +164,11 @@ def run(
     pool_of(executor)
     if resume and out is None:
         raise SchemaError("resume: there is nothing to go on with; give out=, the path of the run")
-    models, own = read_market(market), dict(payoffs or {})
+    models, own = read_market(market), checked_payoffs(payoffs)
     checked = check_book(book, models, {**registry(), **own}, keep)
     if checked.faults and errors == "raise":
         raise SchemaError(checked.report())
+    settings = replace(settings, backend=backend_for(settings.of_one(), checked.trades, names, executor is None))
     kept = _kept(book, [*keep, *(name for name in checked.extras if name not in keep)], names)
     order = Order(kept, labels_of(book, checked.extras), checked, names, settings, wanted, progress, executor)
     if out is None:
@@ -246,15 +248,6 @@ def _kept(book: pd.DataFrame, names: Sequence[str], greeks: Sequence[str]) -> pd
         if name in taken or str(name).partition("[")[0] in numbers:
             raise SchemaError(f"column {name!r} of the book has the name of a result: rename it")
     return book[list(names)]
-
-
-def _requested(greeks: Sequence[str]) -> list[str]:
-    if isinstance(greeks, str):
-        raise SchemaError(f"greeks = {greeks!r}: expected a list of names; write [{greeks!r}]")
-    wrong = [greek for greek in greeks if not isinstance(greek, str) or not greek.strip()]
-    if wrong:
-        raise SchemaError(f"greeks: {wrong[0]!r} is no name; expected names such as 'delta'")
-    return [greek for greek in dict.fromkeys(greeks) if greek != "price"]
 
 
 def _rejected(checked: Checked) -> dict[int, Outcome]:

@@ -12,10 +12,11 @@ import pandas as pd
 
 from greeks.errors import SchemaError
 from greeks.fields import as_float, problems, shown
+from greeks.payoffs.base import Payoff
 from greeks.portfolio.book import Trade
 from greeks.portfolio.cells import as_name, is_blank, read
 from greeks.portfolio.construct import construct, parameters
-from greeks.portfolio.suggest import nearest, suggestion
+from greeks.portfolio.suggest import nearest, sentence, suggestion
 
 REQUIRED = ("id", "underlying", "payoff", "quantity")
 OPTIONAL = ("currency",)
@@ -110,7 +111,7 @@ def _is_slip(name: object, known: set[str]) -> bool:
 
 
 def _unknown(name: object, known: set[str]) -> str:
-    remedy = suggestion(name, known) if isinstance(name, str) else "expected a text as its name."
+    remedy = sentence(suggestion(name, known)) if isinstance(name, str) else "expected a text as its name."
     return f"column {shown(name)} is unknown: {remedy} Or, if it is your own, list it in keep=[...]"
 
 
@@ -133,6 +134,22 @@ def _check_market(market: object) -> None:
             wrong += [f"market[{name!r}]: {line}" for line in problems(model)]
     if wrong:
         raise SchemaError("\n".join(wrong))
+
+
+def checked_payoffs(own: Payoffs | None) -> dict[str, type[Any]]:
+    """Payoff classes of the user's own, by name."""
+    if own is None:
+        return {}
+    if not isinstance(own, Mapping):
+        raise SchemaError(
+            f"payoffs is a {type(own).__name__}: expected classes by name, such as {{'Cliquet': Cliquet}}"
+        )
+    for name, kind in own.items():
+        if not (isinstance(kind, type) and issubclass(kind, Payoff) and dataclasses.is_dataclass(kind)):
+            raise SchemaError(
+                f"payoffs[{name!r}] = {shown(kind)}: expected a class of payoffs, a dataclass under greeks.Payoff"
+            )
+    return dict(own)
 
 
 def _known(payoffs: Payoffs) -> set[str]:
@@ -160,7 +177,8 @@ def _look_up(
     if name in table:
         return name, table[name]
     if name:
-        faults.append(f"{column} = {shown(name)} is unknown: {suggestion(name, map(str, table))} Or {remedy}")
+        near = sentence(suggestion(name, map(str, table)))
+        faults.append(f"{column} = {shown(name)} is unknown: {near} Or {remedy}")
     else:
         faults.append(f"{column} is blank: expected a name; {suggestion('', map(str, table))}")
     return name, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,22 @@ class Settings:
     def check(self, greeks: list[str]) -> None:
         """Refuse estimators and targets of numbers that nobody asked for."""
         check_wanted(greeks, self.estimator)
-        known = {"", "price", *greeks}
-        for name in self.net_targets():
-            if name.partition("[")[0] not in known:
-                raise SchemaError(f"net_std_error names {name!r}, which is not asked for; there are price, {greeks}")
+        known = {"", "price", *(name.partition("[")[0] for name in greeks)}
+        for field in ("std_error", "net_std_error"):
+            targets = getattr(self, field)
+            for name in targets if isinstance(targets, Mapping) else ():
+                if name.partition("[")[0] not in known:
+                    there = ", ".join(["price", *greeks])
+                    raise SchemaError(f"{field} names {name!r}, which is not asked for; there are {there}")
+
+
+def requested(greeks: Sequence[str]) -> list[str]:
+    """The names asked for, without the price, which is always there."""
+    if isinstance(greeks, str):
+        raise SchemaError(f"greeks = {greeks!r}: expected a list of names; write [{greeks!r}]")
+    if not isinstance(greeks, Iterable):
+        raise SchemaError(f"greeks = {shown(greeks)}: expected a list of names such as ['delta']")
+    wrong = [greek for greek in greeks if not isinstance(greek, str) or not greek.strip()]
+    if wrong:
+        raise SchemaError(f"greeks: {wrong[0]!r} is no name; expected names such as 'delta'")
+    return [greek for greek in dict.fromkeys(greeks) if greek != "price"]

@@ -21,6 +21,11 @@ def suggestion(name: object, known: Iterable[str]) -> str:
     return f"known are {', '.join(known)}" if known else "there are none"
 
 
+def sentence(text: str) -> str:
+    """With a full stop, if it has no mark at its end."""
+    return text if text.endswith(("?", ".")) else f"{text}."
+
+
 def nearest(name: object, known: Iterable[str], likeness: float) -> str | None:
     """The known name most like this one, letter case aside, if it is as like as that (0 to 1).
 

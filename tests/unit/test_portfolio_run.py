@@ -224,7 +224,7 @@ def test_failures_raise_at_the_end_and_keep_what_was_computed(engine: Engine) ->
 def test_a_bug_costs_one_trade_and_keeps_its_traceback(engine: Engine) -> None:
     book = pd.DataFrame([trade("a", strike=14.0), trade("b")])
     risk = run(book, MARKET, [], errors="coerce")
-    assert risk["status"].tolist() == ["failed: ZeroDivisionError: ZeroDivisionError", "ok"]
+    assert risk["status"].tolist() == ["failed: ZeroDivisionError: no reason given", "ok"]
     with pytest.raises(BookError, match="trade a: failed: ZeroDivisionError") as caught:
         run(book, MARKET, [])
     assert isinstance(caught.value.__cause__, ZeroDivisionError)

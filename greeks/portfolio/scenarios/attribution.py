@@ -17,7 +17,7 @@ from greeks.fields import finite
 from greeks.portfolio.book import Trade
 from greeks.portfolio.market import read_market
 from greeks.portfolio.scenarios.ageing import aged
-from greeks.portfolio.scenarios.failures import refuse, without
+from greeks.portfolio.scenarios.failures import BEYOND, refuse, without
 from greeks.portfolio.scenarios.moves import Term, moves, terms
 from greeks.portfolio.scenarios.office import Request, Where, opened
 from greeks.portfolio.scenarios.positions import Holding, Positions, Summing, positions
@@ -106,7 +106,8 @@ def explain_pnl(
     for name in held.market:
         if name not in after:
             raise SchemaError(f"after: {name!r} is missing; expected a model for every underlying of the book")
-    how, where = simulation(settings, []), Where(executor, progress)
+    where = Where(executor, progress)
+    how = simulation(settings, [], held.trades, where)
     drafts = [_draft(held, name, after, passed, errors) for name in dict.fromkeys(t.underlying for t in held.trades)]
     parts = _valued(drafts, errors, how, where)
     rows = [
@@ -135,16 +136,16 @@ class Part:
     def term(self, term: Term, quantities: npt.NDArray[np.float64]) -> Total:
         """A Greek times its factor, over the trades that have it."""
         values, batches = self.base.column(term.greek)
-        weights = np.where(np.isfinite(values), self._known(quantities), 0.0)
+        weights = np.where(np.isfinite(values), self._known(quantities), np.nan)
         return total(values, batches, weights, self.streams) * term.factor
 
     def trades(self, quantities: npt.NDArray[np.float64]) -> int:
         """How many of a group take part."""
-        return int(np.count_nonzero(self._known(quantities)))
+        return int(np.isfinite(self._known(quantities)).sum())
 
     def _known(self, quantities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         (old, _), (new, _) = self.base.column("price"), self.then.column("price")
-        return np.where(np.isfinite(old) & np.isfinite(new), quantities, 0.0)
+        return np.where(np.isfinite(old) & np.isfinite(new), quantities, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,14 +206,14 @@ def _aged(trades: Sequence[Trade], model: Any, elapsed: float) -> tuple[dict[int
 
 def _rows(held: Positions, parts: Sequence[Part], holding: Holding) -> Iterator[dict[str, Any]]:
     weighed = [(part, holding.among(part.at, len(held.trades))) for part in parts]
-    weighed = [(part, quantities) for part, quantities in weighed if quantities.any()]
+    weighed = [(part, quantities) for part, quantities in weighed if np.isfinite(quantities).any()]
     sums: dict[str, Total] = {}
     for part, quantities in weighed:
         for term in part.terms:
             sums[term.name] = sums.get(term.name, Total()) + part.term(term, quantities)
     ordered = sorted(sums, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
-    explained = sum((sums[name] for name in ordered), Total())
     change = sum((part.change(quantities) for part, quantities in weighed), Total())
+    explained = sum((sums[name] for name in ordered), change * 0.0)  # of what did not move 0, not nothing
     trades = sum(part.trades(quantities) for part, quantities in weighed)
     table = {name: sums[name] for name in ordered}
     table |= {"explained": explained, "revaluation": change, "unexplained": change - explained}
@@ -222,7 +223,7 @@ def _rows(held: Positions, parts: Sequence[Part], holding: Holding) -> Iterator[
             **value.row(),
             "share": value.value / change.value if change.value and value.known else np.nan,
             "trades": trades,
-            "status": _status(held, weighed, name),
+            "status": _status(held, weighed, name) if value.finite else BEYOND,
         }
 
 
@@ -232,6 +233,6 @@ def _status(held: Positions, weighed: Sequence[tuple[Part, npt.NDArray[np.float6
         names = ["price", *(term.greek for term in part.terms if name in (term.name, "explained", "unexplained"))]
         for found in (part.base, part.then):
             for (i, greek), why in found.troubles.items():
-                if greek in names and quantities[i]:
+                if greek in names and np.isfinite(quantities[i]):
                     missing.setdefault(held.trades[int(part.at[i])].id, f"{greek}: {why}")
     return without(missing, held.bad_rows)

@@ -9,6 +9,7 @@ from greeks.portfolio.scenarios.positions import Holding, Positions
 from greeks.portfolio.scenarios.valuation import Troubles, Valuation
 
 SHOWN = 3  # trades that a status names
+BEYOND = "beyond double precision: check quantities and parameters"
 
 
 def refuse(held: Positions, troubles: Troubles, market: str, errors: str, bug: Exception | None = None) -> None:

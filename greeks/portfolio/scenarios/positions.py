@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from greeks.errors import SchemaError
-from greeks.fields import finite, shown
 from greeks.payoffs import registry
 from greeks.portfolio.book import Trade
-from greeks.portfolio.schema import check_book
+from greeks.portfolio.grouping import columns_to_sum_by, worth_of
+from greeks.portfolio.schema import check_book, checked_payoffs
 from greeks.portfolio.suggest import suggestion
 
 Label = tuple[Any, ...]
@@ -29,8 +29,8 @@ class Holding:
     quantities: npt.NDArray[np.float64]
 
     def among(self, part: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.float64]:
-        """The quantities of the trades `part` of n, 0 for those that are not held."""
-        every = np.zeros(n)
+        """The quantities of the trades `part` of n, NaN for those that are not held."""
+        every = np.full(n, np.nan)
         every[self.at] = self.quantities
         return every[part]
 
@@ -76,7 +76,7 @@ class Summing:
     payoffs: Mapping[str, type[Any]] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "by", (self.by,) if isinstance(self.by, str) else tuple(self.by))
+        object.__setattr__(self, "by", columns_to_sum_by(self.by))
         if self.errors not in ("raise", "coerce"):
             raise SchemaError(f"errors = {self.errors!r}: expected 'raise' or 'coerce'")
 
@@ -91,7 +91,7 @@ class Summing:
                     "by=[..., 'currency']"
                 )
             return dict.fromkeys(there, 1.0)
-        return {name: _rate(name, self.rates.get(name)) for name in there}
+        return worth_of(there, self.rates)
 
 
 def positions(book: pd.DataFrame, market: Mapping[str, Any], how: Summing) -> Positions:
@@ -105,7 +105,7 @@ def positions(book: pd.DataFrame, market: Mapping[str, Any], how: Summing) -> Po
     for name in how.by:
         if isinstance(book, pd.DataFrame) and name not in book.columns:
             raise SchemaError(f"by: column {name!r} is not in the book; {suggestion(name, map(str, book.columns))}")
-    checked = check_book(book, market, {**registry(), **(how.payoffs or {})})
+    checked = check_book(book, market, {**registry(), **checked_payoffs(how.payoffs)})
     if checked.faults and how.errors == "raise":
         raise SchemaError(checked.report())
     bad = tuple(f"{checked.labels[i]}: {'; '.join(lines)}" for i, lines in checked.faults.items())
@@ -114,17 +114,13 @@ def positions(book: pd.DataFrame, market: Mapping[str, Any], how: Summing) -> Po
     return Positions(checked.trades, tuple(how.by), _groups(book, checked.trades, how), bad)
 
 
-def _rate(currency: str, worth: object) -> float:
-    number = finite(worth)
-    if number is None or number <= 0.0:
-        raise SchemaError(f"rates[{currency!r}] = {shown(worth)}: expected a finite number > 0, what one unit is worth")
-    return number
-
-
 def _groups(book: pd.DataFrame, trades: Sequence[Trade], how: Summing) -> dict[Label, Holding]:
     worth, cells = how.worth(trades), [book[name].tolist() for name in how.by]
     members: dict[Label, list[int]] = {}
-    for i, trade in enumerate(trades):
-        members.setdefault(tuple(column[trade.position] for column in cells), []).append(i)
+    try:
+        for i, trade in enumerate(trades):
+            members.setdefault(tuple(column[trade.position] for column in cells), []).append(i)
+    except TypeError as error:
+        raise SchemaError(f"by = {', '.join(how.by)} holds cells that are no names ({error}); make them text") from None
     amounts = np.array([trade.quantity * worth[trade.currency] for trade in trades])
     return {label: Holding(np.array(at), amounts[at]) for label, at in members.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,17 +12,19 @@ import pandas as pd
 
 from greeks.engine import settings as engine
 from greeks.errors import SchemaError
+from greeks.fields import shown
+from greeks.portfolio.backend import backend_for
 from greeks.portfolio.book import Trade
 from greeks.portfolio.job import WHOLE
 from greeks.portfolio.market import read_market
-from greeks.portfolio.scenarios.failures import refuse, status
+from greeks.portfolio.scenarios.failures import BEYOND, refuse, status
 from greeks.portfolio.scenarios.office import Request, Where, opened
 from greeks.portfolio.scenarios.positions import Holding, Positions, Summing, positions
 from greeks.portfolio.scenarios.scenario import Scenario
 from greeks.portfolio.scenarios.shift import Shift
 from greeks.portfolio.scenarios.totals import Total, total
 from greeks.portfolio.scenarios.valuation import Valuation
-from greeks.portfolio.settings import Settings
+from greeks.portfolio.settings import Settings, requested
 
 Errors = Literal["raise", "coerce"]
 
@@ -95,7 +97,9 @@ def scenarios(
     0     crash  price  -58.97
     1  rates up  price    5.39
     """
-    named = [Scenario(name, _listed(name, shifts)) for name, shifts in cases.items()]
+    if not isinstance(cases, Mapping):
+        raise SchemaError(f"cases = {shown(cases)}: expected shifts by name, such as {{'crash': Shift('spot', -0.2)}}")
+    named = [Scenario(str(name), _listed(name, shifts)) for name, shifts in cases.items()]
     how = Summing(by, rates, errors, payoffs)
     return revalued(book, market, named, greeks, how, Where(executor, progress), settings)
 
@@ -116,7 +120,7 @@ def revalued(
         scenario.applied(market, held.market) for scenario in named
     ]  # a bad shift is told before anything is simulated
     wanted = requested(greeks)
-    how = simulation(settings, wanted)
+    how = simulation(settings, wanted, held.trades, where)
     shifted = [moved(held.trades, of_market) for of_market in markets]
     rows: list[dict[str, Any]] = []
     with opened(how, where, len(held.trades) + sum(map(len, shifted))) as office:
@@ -173,7 +177,9 @@ class Comparison:
                     **now.row(),
                     **changed.row("change"),
                     "trades": used,
-                    "status": status(self.held, (self.base, self.then), greek, holding),
+                    "status": status(self.held, (self.base, self.then), greek, holding)
+                    if now.finite and changed.finite
+                    else BEYOND,
                 }
 
     def totals(self, greek: str, holding: Holding) -> tuple[Total, Total, int]:
@@ -182,21 +188,16 @@ class Comparison:
             found.column(greek, holding.at) for found in (self.base, self.then)
         )
         known = np.isfinite(before) & np.isfinite(after)
-        weights = np.where(known, holding.quantities, 0.0)
+        weights = np.where(known, holding.quantities, np.nan)
         streams = [self.held.streams[i] for i in holding.at]
         now = total(after, batches_after, weights, streams)
         changed = total(after - before, batches_after - batches_before, weights, streams)
-        return now, changed, int(np.count_nonzero(weights))
+        return now, changed, int(np.count_nonzero(known))
 
 
-def requested(greeks: Sequence[str]) -> list[str]:
-    """The names asked for, without the price, which is always there."""
-    if isinstance(greeks, str):
-        raise SchemaError(f"greeks = {greeks!r}: expected a list of names; write [{greeks!r}]")
-    return [greek for greek in dict.fromkeys(greeks) if greek != "price"]
-
-
-def simulation(settings: Mapping[str, Any], greeks: Sequence[str]) -> engine.Settings:
+def simulation(
+    settings: Mapping[str, Any], greeks: Sequence[str], trades: Sequence[Trade], where: Where
+) -> engine.Settings:
     """The engine's settings from those of a book, checked."""
     try:
         given = Settings(**settings)
@@ -205,11 +206,12 @@ def simulation(settings: Mapping[str, Any], greeks: Sequence[str]) -> engine.Set
     if given.net_std_error is not None:
         raise SchemaError("net_std_error: scenarios take std_error, of each trade, or paths; leave it out")
     given.check(list(greeks))
-    return given.of_one()
+    one = given.of_one()
+    return replace(one, backend=backend_for(one, trades, greeks, where.executor is None))
 
 
 def _listed(name: str, shifts: Shift | Sequence[Shift]) -> tuple[Shift, ...]:
-    listed = (shifts,) if isinstance(shifts, Shift) else tuple(shifts)
+    listed = tuple(shifts) if isinstance(shifts, Iterable) else (shifts,)
     for shift in listed:
         if not isinstance(shift, Shift):
             raise SchemaError(f"cases[{name!r}] has {shift!r:.60}: expected greeks.Shift('spot', -0.1) or several")

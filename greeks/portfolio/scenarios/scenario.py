@@ -52,9 +52,10 @@ class Axis:
         SchemaError
             If there are none, or one comes twice.
         """
-        if isinstance(self.sizes, str) or not len(self.sizes):
+        listed = [] if isinstance(self.sizes, str) or not isinstance(self.sizes, Iterable) else list(self.sizes)
+        if not listed:
             raise SchemaError(f"shifts of {self.parameter!r} are {self.sizes!r}: expected sizes such as [-0.1, 0, 0.1]")
-        shifts = [Shift(self.parameter, size, self.how, self.underlying) for size in self.sizes]
+        shifts = [Shift(self.parameter, size, self.how, self.underlying) for size in listed]
         if len({(shift.size, shift.how) for shift in shifts}) < len(shifts):
             raise SchemaError(f"shifts of {self.parameter!r} are {list(self.sizes)}: expected each size once")
         return shifts

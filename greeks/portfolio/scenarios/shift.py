@@ -49,6 +49,8 @@ class Shift:
     underlying: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.parameter, str):
+            raise SchemaError(f"Shift.parameter = {shown(self.parameter)}: expected a name such as 'spot'")
         size, how = _read(self.size, self.how or _usual(self.parameter), bool(self.how))
         object.__setattr__(self, "size", size)
         object.__setattr__(self, "how", how)

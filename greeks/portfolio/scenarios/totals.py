@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+QUIET = np.errstate(over="ignore", invalid="ignore")  # what is beyond double precision is told by `Total.finite`
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Total:
         object.__setattr__(self, "batches", dict(self.batches or {}))
 
     @property
+    @QUIET
     def std_error(self) -> float:
         """sqrt(sum over streams of var(batches) / B)."""
         return math.sqrt(math.fsum(float(np.var(b, ddof=1)) / len(b) for b in self.batches.values()))
@@ -37,18 +39,25 @@ class Total:
         """Whether any trade is in it."""
         return bool(self.batches)
 
+    @property
+    def finite(self) -> bool:
+        """Whether it and its error are within double precision."""
+        return math.isfinite(self.value) and math.isfinite(self.std_error)
+
     def row(self, name: str = "") -> dict[str, float]:
         """Its value and error as cells of a table, NaN where no trade is in it: a sum of nothing is not 0."""
-        if not self.known:
+        if not (self.known and self.finite):
             return {name or "value": math.nan, f"{name}_std_error".lstrip("_"): math.nan}
         return {name or "value": self.value, f"{name}_std_error".lstrip("_"): self.std_error}
 
+    @QUIET
     def __add__(self, other: Total) -> Total:
         summed = dict(self.batches)
         for stream, batches in other.batches.items():
             summed[stream] = summed[stream] + batches if stream in summed else batches
         return Total(self.value + other.value, summed)
 
+    @QUIET
     def __mul__(self, factor: float) -> Total:
         return Total(self.value * factor, {s: b * factor for s, b in self.batches.items()})
 
@@ -56,17 +65,18 @@ class Total:
         return self + other * -1.0
 
 
+@QUIET
 def total(values: Array, batches: Array, weights: Array, streams: Sequence[int]) -> Total:
-    """sum_i weights_i values_i over those with weights other than 0.
+    """sum_i weights_i values_i over those that have a weight.
 
     Parameters
     ----------
     values : (n,)
     batches : (n, B)
-    weights : (n,)
+    weights : (n,), NaN for what is left out.
     streams : (n,)
     """
-    used = np.flatnonzero(weights)
+    used = np.flatnonzero(~np.isnan(weights))
     by_stream: dict[int, list[int]] = {}
     for i in used.tolist():
         by_stream.setdefault(streams[i], []).append(i)
