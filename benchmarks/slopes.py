@@ -75,8 +75,10 @@ WAYS = (
     Way("Philox, controls", gk.Philox(), "auto"),
     Way("Sobol, step by step", gk.Sobol(scrambles=REPEATS, order=gk.Incremental())),
     Way("Sobol, bridge", BRIDGE),
+    Way("Sobol, average bridge", gk.Sobol(scrambles=REPEATS, order=gk.AverageBridge())),
     Way("Sobol, components", gk.Sobol(scrambles=REPEATS, order=gk.PrincipalComponents())),
     Way("Sobol, bridge, controls", BRIDGE, "auto"),
+    Way("Sobol, average bridge, controls", gk.Sobol(scrambles=REPEATS, order=gk.AverageBridge()), "auto"),
 )
 
 

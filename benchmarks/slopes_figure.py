@@ -19,8 +19,10 @@ STYLES = {
     "Philox, controls": ("#767676", "--"),
     "Sobol, step by step": ("#d07c00", "-"),
     "Sobol, bridge": ("#0b57a4", "-"),
+    "Sobol, average bridge": ("#b3224d", "-"),
     "Sobol, components": ("#2a8a4a", "-"),
     "Sobol, bridge, controls": ("#0b57a4", "--"),
+    "Sobol, average bridge, controls": ("#b3224d", "--"),
 }
 
 
@@ -54,7 +56,9 @@ def drawn(panels: Sequence[Panel], path: Path) -> None:
         for axis in axes[:, 0]:
             axis.set_ylabel("relative error")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, ncol=3, frameon=False, loc="upper left", bbox_to_anchor=(0.065, 0.955))
+        figure.legend(
+            handles, labels, ncol=4, handlelength=3.4, frameon=False, loc="upper left", bbox_to_anchor=(0.065, 0.955)
+        )
         figure.text(0.075, 0.962, "Root-mean-square error against the number of points", fontsize=12, color=INK)
         figure.savefig(path, metadata={"Date": None})
 
