@@ -34,7 +34,8 @@ def held(table: Array, rows: Array) -> int:
 @lru_cache(maxsize=KEPT)
 def _section(sampler: PointSet, factors: Factors, intervals: bytes, steps: bytes) -> Array:
     families = _families(sampler, factors, (np.frombuffer(intervals), np.frombuffer(steps)))
-    rows = [row for _, row in sorted(r for first, stride, c in families for r in _placed(first, stride, c))]
+    placed = sorted(r for first, stride, c in families for r in _placed(first, stride, c, factors.once))
+    rows = [row for _, row in placed]
     turns = [
         (first + i * stride + e, first + j * stride + e, a, b)
         for first, stride, c in families
@@ -77,9 +78,9 @@ def _padded(n: int) -> int:
     return -(-n // 4) * 4
 
 
-def _placed(first: int, stride: int, c: Construction) -> Iterator[tuple[tuple[int, int], int]]:
-    """((importance, row), row) of every normal of a family."""
+def _placed(first: int, stride: int, c: Construction, once: int) -> Iterator[tuple[float, int]]:
+    """(importance, row) of every normal of a family; what is drawn once comes after the first of what steps draw."""
     for j, step in enumerate(c.row):
         for e in range(stride):
             row = first + step * stride + e
-            yield (j, row), row
+            yield (j if row >= once else 0.5), row
