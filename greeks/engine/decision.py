@@ -16,7 +16,7 @@ from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Entry, Menu, Option, Picks
 from greeks.engine.pilot import PATHS, Pilot, all_contested, sampled, stages
 from greeks.engine.plan import Kept, Plan, Sample, controls_of, plan_of
-from greeks.engine.worth import unmeasured, worth_of
+from greeks.engine.worth import cost_with, unmeasured, worth_of
 from greeks.errors import EstimationError
 from greeks.estimators.base import Estimator
 from greeks.estimators.mean import Mean
@@ -27,6 +27,7 @@ Array = npt.NDArray[np.float64]
 KEPT = 4096
 FOR_CLAIMS = 8  # times the paths of a pilot, where it checks means that somebody gave
 CHEAP = 1.5  # times the work of the plain price that a smoother one may cost
+BOUNDLESS = 1e9  # times the work of the best; what controls leave of a sample may be rounding
 WORTHWHILE = 0.02  # weight in a blend below which an estimator is not worth its time
 
 
@@ -82,24 +83,46 @@ def shifted(
 
 
 def _pilot(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Mapping[int, _Taken]:
-    """What the contested entries are won by, from a pilot that is as long as it takes."""
+    """What the contested entries are won by, from a pilot that is as long as it takes.
+
+    Estimators are compared with their controls, which may leave of one nearly nothing and of another nearly all.
+    """
     if not pilots:
         return {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested}
-    plan = plan_of(menu, contract, all_contested(menu), pilot=True)
+    picks = all_contested(menu)
+    plan = plan_of(menu, contract, picks, pilot=True, controls=controls_of(menu, picks))
     table = plan.table(contract, grid)
     for paths in pilots:
         found = sampled(plan, *table, backend, paths)
-        if _clear(menu, plan, grid, found):
+        works = _works(menu, plan, grid, found)
+        if _clear(menu, plan, found, works):
             break
-    return _measured(menu, plan, grid, found)
+    return _measured(menu, plan, found, works)
 
 
-def _clear(menu: Menu, plan: Plan, grid: TimeGrid, found: Pilot) -> bool:
+def _works(menu: Menu, plan: Plan, grid: TimeGrid, found: Pilot) -> dict[str, Array]:
+    """Of every group the work of its options: without controls, and with all of their controls."""
+    options = {_group(e): e.options for e in menu.entries if e.contested}
+    works = {}
+    for group, samples in _groups(menu, plan).items():
+        alone = np.array([o.cost.of(grid) for o in options[group]])
+        controlled = np.array([_cost_controlled(menu, o, grid) for o in options[group]])
+        works[group] = np.stack([found.uncontrolled.work(samples, alone), found.work(samples, controlled)])
+    return works
+
+
+def _cost_controlled(menu: Menu, o: Option, grid: TimeGrid) -> float:
+    return cost_with(menu, (o,), frozenset(c.name for c in o.controls), grid)
+
+
+def _clear(menu: Menu, plan: Plan, found: Pilot, works: Mapping[str, Array]) -> bool:
+    """Whether every choice is, with controls and without: of what controls leave few paths may not have seen most."""
     groups = _groups(menu, plan)
-    return all(
-        not e.blended and found.clear(groups[_group(e)], np.array([o.cost.of(grid) for o in e.options]))
-        for e in menu.entries
-        if e.contested
+    return not any(e.blended for e in menu.entries if e.contested) and all(
+        alone.argmin() == least.argmin()
+        and found.uncontrolled.clear(groups[group], alone.tolist())
+        and found.clear(groups[group], least.tolist())
+        for group, (alone, least) in ((g, (w[0], w.min(axis=0))) for g, w in works.items())
     )
 
 
@@ -201,17 +224,15 @@ def _refusals_before(e: Entry, taken: Option) -> str:
     return "; ".join(dict.fromkeys(why for by, why in e.refusals.items() if order.index(by) < place))
 
 
-def _measured(menu: Menu, plan: Plan, grid: TimeGrid, found: Pilot) -> dict[int, _Taken]:
+def _measured(menu: Menu, plan: Plan, found: Pilot, works: Mapping[str, Array]) -> dict[int, _Taken]:
     """What the contested entries are won by."""
     taken: dict[int, _Taken] = {}
-    groups = _groups(menu, plan)
     for i, entry in enumerate(menu.entries):
         if entry.contested and entry.blended:
             columns = [s.column for s in plan.samples[i]]
             taken[i] = _blend(entry, found.covariance[np.ix_(columns, columns)])
         elif entry.contested:
-            costs = np.array([o.cost.of(grid) for o in entry.options])
-            taken[i] = _winner(entry, found.work(groups[_group(entry)], costs))
+            taken[i] = _winner(entry, works[_group(entry)].min(axis=0))
     return taken
 
 
@@ -251,7 +272,7 @@ def _times(work: float, best: float) -> str:
     if not np.isfinite(work):
         return "not to be judged"
     ratio = work / best if best > 0.0 else np.inf
-    return "beyond all bounds" if not np.isfinite(ratio) else f"{float(f'{ratio:.2g}'):g}x"
+    return "beyond all bounds" if not ratio < BOUNDLESS else f"{float(f'{ratio:.2g}'):g}x"
 
 
 def _blend(e: Entry, covariance: Array) -> _Taken:

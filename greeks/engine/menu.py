@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from greeks.estimators.blend import Blend
 from greeks.estimators.direction import Direction
 from greeks.estimators.greek import Greek, Vocabulary
 from greeks.estimators.mean import Mean
+from greeks.estimators.pathwise import Pathwise
 from greeks.estimators.selection import Against, Choice, Offer, offer
 from greeks.estimators.selection import Wanted as WantedOfOne
 from greeks.expressions.fold import Fold
@@ -209,6 +210,15 @@ def _wanted_of(name: str, wanted: Wanted) -> WantedOfOne:
     return wanted.get(name, "auto") if isinstance(wanted, Mapping) else wanted
 
 
+def _without_spikes(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Beside a pathwise sample, its expectation given the rest of the path may have few paths that carry its variance.
+
+    It has no more of that than the sample itself, so that a pilot which sees the one may judge the other.
+    """
+    bounded = any(isinstance(o.estimator, Pathwise) for o in options)
+    return tuple(replace(o, reach=None) for o in options) if bounded else options
+
+
 class _Kitchen:
     """Applies estimators once for each direction, however many Greeks share it."""
 
@@ -233,7 +243,8 @@ class _Kitchen:
         key = ("*".join(d.label for d in directions), wanted)
         if key not in self.known:
             offered = offer(self.priced, greek, directions, wanted, self.shape.single)
-            self.known[key] = offered, tuple(self._option(directions, c, wanted) for c in offered.choices)
+            options = tuple(self._option(directions, c, wanted) for c in offered.choices)
+            self.known[key] = offered, _without_spikes(options)
         return self.known[key]
 
     def _option(self, directions: tuple[Direction, ...], choice: Choice, wanted: WantedOfOne) -> Option:

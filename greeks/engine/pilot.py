@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from greeks.engine.control import Pairing
+from greeks.engine.control import CANCELLED, SCORE, Pairing
 from greeks.engine.menu import Menu, Picks
 from greeks.engine.plan import Plan, Sample
 
@@ -72,6 +72,13 @@ class Pilot:
         return np.asarray(comoment[:m, :m] - taken - taken.T + b @ comoment[at[:, None], at] @ b.T) / (self.paths - 1)
 
     @cached_property
+    def uncontrolled(self) -> Pilot:
+        """The same paths without controls, but for the scores."""
+        names = self.pairing.names
+        kept = tuple(tuple(j for j in js if names[j] == SCORE) for js in self.pairing.partners)
+        return Pilot(Pairing(kept, names), self.chunks)
+
+    @cached_property
     def kurtosis(self) -> Array:
         """Of the samples before control."""
         return np.asarray(self.chunks.shape(range(len(self.pairing.partners))).kurtosis)
@@ -109,7 +116,9 @@ class Pilot:
         Of a narrow spike most pilots see nothing, and would take it for the best; what was 0 on every path has seen
         nothing at all. A heavy tail counts for more than was seen of it, three times at most.
         """
-        variance = self.covariance.diagonal()
+        m = len(self.pairing.partners)
+        least = CANCELLED * np.asarray(self.raw.comoment).diagonal()[:m] / (self.paths - 1)  # below it is rounding
+        variance = np.fmax(self.covariance.diagonal(), least)
         believed = np.isfinite(variance) & ~((variance == 0.0) & (self.mean == 0.0))
         found: list[float] = np.where(believed, variance * (1.0 + 2.0 * np.array(self.doubt)), np.inf).tolist()
         return found
@@ -119,9 +128,8 @@ class Pilot:
         found = [sum(self.bound[s.column] if self._reached(s) else math.inf for s in samples) for samples in options]
         return np.asarray(costs * np.array(found))
 
-    def clear(self, options: Sequence[Sequence[Sample]], costs: Array) -> bool:
+    def clear(self, options: Sequence[Sequence[Sample]], work: Sequence[float]) -> bool:
         """Whether more paths would hardly change which option has the least work."""
-        work = self.work(options, costs).tolist()
         if not all(map(math.isfinite, work)):
             return False
         errors = [1.0 + CLEAR * max(self.doubt[s.column] for s in samples) for samples in options]

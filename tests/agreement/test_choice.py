@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
+from greeks.controls import ControlVariate
 from greeks.engine import decision, pilot
 from greeks.engine.contract import Contract
-from greeks.engine.grid import time_grid
-from greeks.engine.menu import menu_for
-from greeks.engine.plan import plan_of
+from greeks.engine.control import CANCELLED
+from greeks.engine.grid import TimeGrid, time_grid
+from greeks.engine.menu import Menu, menu_for
+from greeks.engine.pilot import Pilot
+from greeks.engine.plan import Plan, controls_of, plan_of
+from greeks.engine.worth import cost_with, worth_of
 from greeks.schemes.defaults import default_scheme
 from tests.agreement.agree import Trade
 from tests.agreement.record import tables
 
+Controls = Literal["auto"] | tuple[ControlVariate, ...]
 A_TABLE = 8  # trades of each table, spread over it
+EVERY = 3  # of these where controls are tried too: every candidate is compiled with all of its controls
 MUCH = 2**16  # paths that tell the truth
 NEAR, SHARE = 1.2, 0.95
 
@@ -30,31 +38,42 @@ def trades() -> Iterator[Trade]:
         yield from every[:: max(1, len(every) // A_TABLE)]
 
 
-def excesses(trade: Trade) -> Iterator[tuple[str, float]]:
+def excesses(trade: Trade, controls: Controls) -> Iterator[tuple[str, float]]:
     """(what, work of the choice over that of the truly best) of every contested number of a trade."""
     contract, scheme = Contract.of(trade.model, trade.payoff), trade.scheme or default_scheme(trade.model, trade.payoff)
     grid = time_grid(trade.payoff, scheme)
-    menu = menu_for(contract, scheme, grid.shape, trade.greeks, "auto")
+    menu = menu_for(contract, scheme, grid.shape, trade.greeks, "auto", controls=controls)
     if not menu.contested:
         return
     taken = decision.decide(menu, contract, grid, "cpu").picks
-    plan = plan_of(menu, contract, pilot.all_contested(menu), pilot=True)
+    picks = pilot.all_contested(menu)
+    plan = plan_of(menu, contract, picks, pilot=True, controls=controls_of(menu, picks))
     found = pilot.sampled(plan, *plan.table(contract, grid), "cpu", paths=MUCH, seed=99)
-    for entry, which, samples in zip(menu.entries, taken, plan.samples, strict=True):
+    for i, (entry, which) in enumerate(zip(menu.entries, taken, strict=True)):
         if entry.contested:
-            work = np.array(
-                [
-                    found.covariance[s.column, s.column] * o.cost.of(grid)
-                    for s, o in zip(samples, entry.options, strict=True)
-                ]
-            )
+            work = np.array([_work(menu, plan, found, grid, i, k) for k in range(len(entry.options))])
             least = np.nanmin(work)
             yield f"{trade.case.id} {entry.greek.name}", float(work[which[0]] / least) if least else 1.0
 
 
+def _work(menu: Menu, plan: Plan, found: Pilot, grid: TimeGrid, i: int, k: int) -> float:
+    """Variance x cost of option k of entry i, with those of its controls that are worth their time."""
+
+    def only(value: Any) -> tuple[tuple[Any, ...], ...]:
+        return tuple((value,) if j == i else () for j in range(len(menu.entries)))
+
+    alone = replace(plan, samples=only(plan.samples[i][k]))
+    worth = worth_of(menu, alone, found, only(k), only(1.0), grid)
+    column = plan.samples[i][k].column
+    raw = found.uncontrolled.covariance[column, column]
+    variance = max(raw / worth.ratios[i], CANCELLED * raw)  # below which it is rounding
+    return float(variance * cost_with(menu, (menu.entries[i].options[k],), frozenset(worth.kept[i]), grid))
+
+
 @pytest.mark.slow
-def test_the_choice_is_near_the_best_almost_always() -> None:
-    found = [x for trade in trades() for x in excesses(trade)]
+@pytest.mark.parametrize(("controls", "every", "least"), [((), 1, 300), ("auto", EVERY, 100)], ids=["alone", "default"])
+def test_the_choice_is_near_the_best_almost_always(controls: Controls, every: int, least: int) -> None:
+    found = [x for trade in list(trades())[every // 2 :: every] for x in excesses(trade, controls)]
     far = [x for x in found if not x[1] <= NEAR]
-    assert len(found) > 300
+    assert len(found) > least
     assert len(far) <= (1.0 - SHARE) * len(found), f"{len(far)} of {len(found)}: {far}"

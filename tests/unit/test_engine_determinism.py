@@ -85,13 +85,17 @@ def test_the_same_seed_gives_the_same_numbers_again_and_in_another_process() -> 
 
 
 def test_numbers_do_not_depend_on_what_else_is_asked() -> None:
-    """The same draws whatever rides along: prices and Greeks asked alone are those asked together."""
+    """The same draws whatever rides along: Greeks asked alone are those asked together, prices estimated alike too."""
     model, payoff, greeks = CASES["Asian"]
     together = gk.sensitivities(model, payoff, greeks, paths=5000, seed=8)
+    alike = 0
     for g in greeks:
         alone = gk.sensitivities(model, payoff, [g], paths=5000, seed=8)
-        for name in ("price", g):
-            assert alone[name].value == pytest.approx(together[name].value, rel=1e-12), (g, name)
+        assert alone[g].value == pytest.approx(together[g].value, rel=1e-12), g
+        if alone["price"].estimator == together["price"].estimator:
+            assert alone["price"].value == pytest.approx(together["price"].value, rel=1e-12), g
+            alike += 1
+    assert alike
 
 
 def test_more_paths_extend_the_same_sample() -> None:
