@@ -113,6 +113,12 @@ def test_a_run_shows_its_line_and_gives_the_same_numbers(capsys: pytest.CaptureF
     assert same(told, gk.sensitivities(CEV, CALL, **asked))
 
 
+def test_paths_that_were_cut_short_come_to_the_bits_of_one_run() -> None:
+    cut = gk.sensitivities(CEV, CALL, NAMES, scheme=EULER, paths=2**14, seed=9, time_limit=1e-9)
+    assert not cut.complete and cut["price"].paths < short()["price"].paths
+    assert same(cut.resume(), short())
+
+
 def test_a_complete_run_takes_as_much_time_as_it_is_given() -> None:
     longer = short().resume(time_limit=0.2)
     assert longer.complete and longer["price"].paths > short()["price"].paths
@@ -149,6 +155,15 @@ def test_every_level_is_verified_by_another_estimator() -> None:
 def test_what_cannot_be_done_is_refused(saved: Path, make: Any, kind: type[gk.GreeksError], words: str) -> None:
     with pytest.raises(kind, match=words):
         make(saved)
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_choice_that_is_no_longer_offered_is_refused(level: int, saved: Path) -> None:
+    with np.load(saved) as arrays:
+        levels = json.loads(bytes(arrays["header"]))["levels"]
+    levels[level]["decision"]["picks"][0] = [99]
+    with pytest.raises(gk.SchemaError, match="by other samples than those of the result"):
+        gk.load(rewritten(saved, levels=levels)).resume(paths=2**12)
 
 
 def test_a_level_that_would_sample_other_things_is_refused(saved: Path) -> None:

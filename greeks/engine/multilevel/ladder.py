@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import Statistics, biases, errors, values
 from greeks.engine.progress import Progress
 from greeks.engine.settings import Settings
-from greeks.engine.tally import Tally
 from greeks.engine.targets import Target, allowed
 from greeks.schemes.multilevel import MOST_LEVELS, Multilevel
 
@@ -43,22 +42,21 @@ class Ladder:
     progress: Progress = field(default_factory=Progress)
     aims: Mapping[str, Target] = field(default_factory=dict)
     levels: list[Level] = field(default_factory=list)
-    found: list[Tally] = field(default_factory=list)
+    rungs: list[Rung] = field(default_factory=list)
     had: int = 0
     short: str = ""
     _goal: int = field(default=0, init=False)  # paths that the simulation under way ends with
 
-    def go_on(self, before: Sequence[Tally]) -> None:
+    def go_on(self, before: Sequence[Rung]) -> None:
         """With the samples that the first levels have."""
-        self.extend(len(before))
-        self.found[: len(before)] = before
+        self.rungs[: len(before)] = before
         self.had = self.paths
 
     def extend(self, levels: int) -> None:
         """Add levels until there are so many."""
         for number in range(len(self.levels), levels):
             self.levels.append(self.make(number))
-            self.found.append(Tally())
+            self.rungs.append(self.levels[-1].rung())
 
     def share_out(self, levels: int, paths: int) -> None:
         """Spend so many paths on all levels together: as the pilots say, so that it makes no difference what is there.
@@ -123,8 +121,8 @@ class Ladder:
 
     def _drop_empty(self) -> None:
         """Levels up to the first without samples are a ladder of their own, with more bias."""
-        begun = next((k for k, found in enumerate(self.found) if not found.samples), len(self.found))
-        del self.levels[begun:], self.found[begun:]
+        begun = next((k for k, rung in enumerate(self.rungs) if not rung.paths), len(self.rungs))
+        del self.levels[begun:], self.rungs[begun:]
 
     def _grown(self, samples: Array) -> bool:
         """Bring every level to so many samples, the finest first, looking at the clock; False if it is late."""
@@ -134,7 +132,8 @@ class Ladder:
                 if self.clock.late and self._begun:
                     return False
                 count = int(min(samples[level], self._count(level) + piece))
-                self.found[level] = self.levels[level].samples(count, self.found[level])
+                tally = self.levels[level].samples(count, self.rungs[level].tally)
+                self.rungs[level] = replace(self.rungs[level], tally=tally)
                 self._show()
         return True
 
@@ -146,23 +145,15 @@ class Ladder:
             self.progress.update(estimates, self.aims, self.paths, self._goal, self.clock)
 
     @property
-    def rungs(self) -> tuple[Rung, ...]:
-        """What is to be kept of every level."""
-        return tuple(level.rung(found) for level, found in zip(self.levels, self.found, strict=True))
-
-    @property
     def statistics(self) -> list[Statistics]:
         """Those of every level's samples, all simulated."""
-        return [Statistics.of(level.readings, found) for level, found in zip(self.levels, self.found, strict=True)]
+        return [rung.statistics for rung in self.rungs]
 
     @property
     def variances(self) -> Array:
         """Variance of one sample (levels, numbers), as far as the samples or else the pilots tell."""
-        seen = []
-        for level, found in zip(self.levels, self.found, strict=True):
-            enough = found.samples >= level.pilot.count
-            seen.append(Statistics.of(level.readings, found) if enough else level.pilot)
-        return self._believed(seen)
+        both = zip(self.rungs, (level.pilot for level in self.levels), strict=True)
+        return self._believed([r.statistics if r.tally.samples >= pilot.count else pilot for r, pilot in both])
 
     def _believed(self, seen: Sequence[Statistics]) -> Array:
         return believable(np.array([np.diag(s.covariance) for s in seen]), self.scheme.refine)
@@ -170,7 +161,7 @@ class Ladder:
     @property
     def _begun(self) -> bool:
         """Whether every level has samples."""
-        return all(found.samples for found in self.found)
+        return all(rung.paths for rung in self.rungs)
 
     @property
     def costs(self) -> Array:
@@ -224,4 +215,4 @@ class Ladder:
         return True
 
     def _count(self, level: int) -> int:
-        return self.found[level].samples
+        return self.rungs[level].tally.samples

@@ -137,10 +137,10 @@ class Level:
         weights = tuple(tuple(1.0 / len(which) for _ in which) for which in picks)
         return replace(self, menu=menu, decision=Decision(picks, weights, ("",) * len(picks)))
 
-    def rung(self, tally: Tally) -> Rung:
-        """What is to be kept of it."""
+    def rung(self) -> Rung:
+        """What is to be kept of it, without samples as yet."""
         words = chosen(self.menu, self.decision)
-        return Rung(self.decision, words, self.readings, self.steps, self.plan.sampler.design, tally)
+        return Rung(self.decision, words, self.readings, self.steps, self.plan.sampler.design)
 
     @cached_property
     def _pilot(self) -> Chunks:

@@ -43,7 +43,7 @@ def sensitivities(
 
 def kept(ladder: Ladder, model: Model, payoff: Payoff, greeks: Sequence[str], elapsed: float) -> LadderOrigin:
     """What is kept of a run, for its result."""
-    return LadderOrigin(model, payoff, tuple(greeks), ladder.settings, ladder.rungs, stopped(ladder), elapsed)
+    return LadderOrigin(model, payoff, tuple(greeks), ladder.settings, tuple(ladder.rungs), stopped(ladder), elapsed)
 
 
 def climbed(
@@ -67,9 +67,9 @@ def climbed(
 
     with shown(settings.progress) as progress:
         ladder = Ladder(level, scheme, settings, clock, progress)
+        _go_on(ladder, before)
         ladder.extend(1)
         _refuse_smoothed(ladder.levels[0])
-        _go_on(ladder, before)
         ladder.aims = targets_of(ladder.levels[0].readings, settings.std_error)
         if ladder.aims:
             ladder.until_interrupted(ladder.reach)
@@ -84,12 +84,11 @@ def _go_on(ladder: Ladder, before: Sequence[Rung]) -> None:
     """With the samples that levels have; refused where this version of the library would sample other things."""
     try:
         ladder.extend(len(before))
-        now = ladder.rungs
     except (IndexError, ValueError):
         raise other_samples() from None
-    for new, old in zip(now, before, strict=False):
+    for new, old in zip(ladder.rungs, before, strict=False):
         refuse_others(new.chosen, new.readings, old.chosen, old.readings)
-    ladder.go_on([rung.tally for rung in before])
+    ladder.go_on(before)
 
 
 def stopped(ladder: Ladder) -> str:

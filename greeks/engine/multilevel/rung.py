@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -28,7 +28,7 @@ class Rung:
     readings: tuple[Reading, ...]
     steps: int
     design: Design
-    tally: Tally
+    tally: Tally = field(default_factory=Tally)
 
     @cached_property
     def statistics(self) -> Statistics:
