@@ -120,6 +120,30 @@ def test_an_equation_of_the_users() -> None:
         assert b.std_error < 0.01 * b.value and (a.std_error / b.std_error) ** 2 * 32.0 > 100.0
 
 
+def test_several_assets_are_shifted_together() -> None:
+    """A basket that is all one asset, whose normal is one of three that are correlated."""
+    correlation = ((1.0, 0.5, 0.2), (0.5, 1.0, -0.1), (0.2, -0.1, 1.0))
+    model = gk.MultiBlackScholes((90.0, 100.0, 80.0), 0.03, (0.3, 0.2, 0.25), correlation, (0.0,) * 3)
+    settings = {"estimator": gk.Pathwise()}
+    case = Case(model, gk.BasketCall(200.0, 1.0, (0.0, 1.0, 0.0)), ("delta", "vega"), {}, 100.0, settings)
+    found, truth = case.run(), greeks(black_scholes.call, **MARKET, strike=200.0, maturity=1.0)
+    for name in ("delta", "vega"):
+        assert abs(found[f"{name}[1]"].z_score(float(truth[name]))) < 4.0
+        assert found[f"{name}[1]"].std_error < 0.02 * truth[name]
+    assert abs(found["price"].z_score(float(truth["price"]))) < 4.0
+
+
+def test_controls_are_those_that_shifted_paths_see() -> None:
+    case = Case(MODEL, gk.AsianCall(150.0, 1.0, 12), ("delta", "vega"), {}, 1.0, {})
+    alone = Case(MODEL, case.payoff, case.names, {}, 1.0, {"controls": ()})
+    controlled, shifted = case.run(seed=1), alone.run(seed=2, paths=2**19)
+    assert "option on it" in controlled["price"].reason
+    for greek in ("price", *FIRST):
+        a, b = controlled[greek], shifted[greek]
+        assert abs(a.value - b.value) < 4.0 * np.hypot(a.std_error, b.std_error)
+    assert controlled["price"].std_error < 0.9 * shifted["price"].std_error
+
+
 @pytest.mark.parametrize("name", ["call along the path", "call by its density", "one-touch", "down-and-in put"])
 def test_intervals_cover_the_truth(name: str) -> None:
     """95 % intervals of 300 seeds, within what 999 of 1,000 binomials are."""
