@@ -74,7 +74,7 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: 
     return menu.decisions[key]
 
 
-def shifted(
+def on_shifted_paths(
     menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, decision: Decision, shift: DriftShift
 ) -> Decision:
     """The same options on shifted paths, with the controls that a pilot finds worth their time there."""

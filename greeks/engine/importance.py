@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from greeks.engine.contract import Contract
-from greeks.engine.decision import Decision, decide, shifted
+from greeks.engine.decision import Decision, decide, on_shifted_paths
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Menu
 from greeks.engine.pilot import PATHS, SEED, Pilot, sampled
@@ -62,7 +62,7 @@ def _shifted(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths
     found = search(scan)
     if isinstance(found, str):
         return _told(plain, dict.fromkeys(scan.entries, f"paths not shifted: {found}"))
-    there = shifted(menu, contract, grid, backend, paths, plain, found.shift)
+    there = on_shifted_paths(menu, contract, grid, backend, paths, plain, found.shift)
     gain = found.gain
     if found.was_seen:  # else too few paths without a shift see anything that their controls could be judged by
         gain = mean_ratio(*(_variances(menu, contract, grid, backend, d) for d in (plain, there)))

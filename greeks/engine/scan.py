@@ -25,7 +25,7 @@ from greeks.engine.stages import cut
 from greeks.errors import UnsupportedError
 from greeks.expressions import node as n
 from greeks.expressions.fold import Carry, Fold, joined
-from greeks.expressions.node import ONE, ZERO, Expr, const
+from greeks.expressions.node import ONE, ZERO, const
 from greeks.samplers import DriftShift, Philox
 
 Array = npt.NDArray[np.float64]
@@ -47,7 +47,7 @@ class Scan:
 
     plan: Plan
     contract: Contract
-    grid_of_time: TimeGrid
+    grid: TimeGrid
     backend: str
     noises: tuple[Noise, ...]
     until: tuple[float, ...]
@@ -57,11 +57,13 @@ class Scan:
     @classmethod
     def of(cls, menu: Menu, contract: Contract, grid: TimeGrid, backend: str, picks: Picks, pieces: int) -> Scan | None:
         """The scan of the first sample of every number; None where no number has noise."""
-        samples = _samples(menu, picks)
-        if not samples:
+        options = {i: e.options[which[0]] for i, (e, which) in enumerate(zip(menu.entries, picks, strict=True))}
+        random = {i: o for i, o in options.items() if o.cost.random}
+        if not random:
             return None
-        whole = joined([fold for fold, _ in samples.values()])
-        whole = replace(whole, outputs={f"{SAMPLE}{i}": e for i, (_, e) in samples.items()})
+        whole = joined([o.fold for o in random.values()])
+        samples = {i: n.index(whole.outputs[o.label], menu.entries[i].greek.element) for i, o in random.items()}
+        whole = replace(whole, outputs={f"{SAMPLE}{i}": e for i, e in samples.items()})
         noises = tuple(noises_used(whole))
         elements = sum(max(z.size, 1) for _, z in noises)
         if elements > MOST:
@@ -83,7 +85,7 @@ class Scan:
         ours, others = self.shift(drift), self.shift(tested)
         names = tuple((f"{TESTED}{name}", size) for name, size in others.noises)
         both = DriftShift((*ours.noises, *names), self.until, (*ours.drift, *others.drift), plain)
-        table = self.plan.table(self.contract, self.grid_of_time, both)
+        table = self.plan.table(self.contract, self.grid, both)
         return View(self, drift, sampled(self.plan, *table, self.backend, paths, seed))
 
     def shift(self, drift: Array) -> DriftShift:
@@ -122,16 +124,6 @@ class Scan:
         names = [f"{SUM}{z} {k}" for _, z in self.noises for k in range(len(self.until) + 1)]
         placed = (self.plan.program.outputs[name] for name in names)
         return [first + e for first, size in placed for e in range(max(size, 1))]
-
-
-def _samples(menu: Menu, picks: Picks) -> dict[int, tuple[Fold, Expr]]:
-    """The first sample of every number that has noise: its fold, and the sample itself."""
-    found = {}
-    for i, (e, which) in enumerate(zip(menu.entries, picks, strict=True)):
-        option = e.options[which[0]]
-        if option.cost.random:
-            found[i] = option.fold, n.index(option.fold.outputs[option.label], e.greek.element)
-    return found
 
 
 def scanned(whole: Fold, noises: Sequence[Noise], pieces: int) -> Fold:
