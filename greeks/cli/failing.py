@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,12 +27,23 @@ def exit_codes(interrupted: str = "interrupted") -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
         raise
-    except Exception:
+    except Exception:  # whatever it is, it is none that was foreseen: told in full, and not as the user's fault
         traceback.print_exc()
         typer.echo("This is a bug in pathgreeks; the lines above say where.", err=True)
         raise typer.Exit(BUG) from None
 
 
 def as_option(message: str) -> str:
-    """A message of the library in the words of the command line."""
-    return message.replace('errors="coerce"', "--errors coerce").replace("list it in keep=[...]", "name it in --keep")
+    """A message of the library in the words of the command line.
+
+    >>> as_option("Settings.max_paths = 0: expected a whole number")
+    '--max-paths = 0: expected a whole number'
+    """
+    for said, meant in _WORDS.items():
+        message = message.replace(said, meant)
+    message = re.sub(r"name the underlyings that have it, as Shift\(.*?\.\.\.\)", _UNDERLYING, message)
+    return re.sub(r"\bSettings\.(\w+)", lambda found: f"--{found[1].replace('_', '-')}", message)
+
+
+_WORDS = {'errors="coerce"': "--errors coerce", "list it in keep=[...]": "name it in --keep"}
+_UNDERLYING = "name one that has it with --underlying"

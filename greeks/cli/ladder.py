@@ -8,7 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from greeks.cli.failing import exit_codes
-from greeks.cli.options import Book, By, Errors, Market, Names, OnErrors, Out, Paths, Rates, Seed, Threads, pairs, split
+from greeks.cli.options import (
+    Book,
+    By,
+    Errors,
+    Market,
+    Names,
+    OnErrors,
+    Out,
+    Paths,
+    Progress,
+    Rates,
+    Seed,
+    Threads,
+    pairs,
+    split,
+    watched,
+)
 from greeks.cli.screen import ended, with_errors, written
 from greeks.errors import SchemaError
 
@@ -41,6 +57,7 @@ def ladder(
     seed: Seed = 0,
     errors: OnErrors = Errors.RAISE,
     threads: Threads = None,
+    progress: Progress = None,
 ) -> None:
     """Revalue a book along shifts of the market, on the same draws.
 
@@ -73,6 +90,7 @@ def ladder(
             paths=paths,
             seed=seed,
             threads=threads,
+            progress=watched(progress),
         )
         written(with_errors(table) if out is None else table, out)
         if plot is not None:

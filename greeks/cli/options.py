@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -46,7 +47,15 @@ Rates = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help=f"{TABLES} to write; on the screen if left out.", show_default=False)]
 Keep = Annotated[str, typer.Option(help="Columns of your own whose names look like slips of known ones.")]
+Progress = Annotated[
+    bool | None, typer.Option(help="Show a progress bar; on a terminal, if left out.", show_default=False)
+]
 OnErrors = Annotated[Errors, typer.Option("--errors", help="Stop at bad rows, or go on without them.")]
+
+
+def watched(progress: bool | None) -> bool:
+    """Whether to show a bar: as asked, else where somebody sees it."""
+    return sys.stderr.isatty() if progress is None else progress
 
 
 def split(names: str) -> list[str]:

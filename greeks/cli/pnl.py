@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from greeks.cli.failing import exit_codes
-from greeks.cli.options import Book, By, Errors, OnErrors, Out, Paths, Rates, Seed, Threads, pairs, split
+from greeks.cli.options import (
+    Book,
+    By,
+    Errors,
+    OnErrors,
+    Out,
+    Paths,
+    Progress,
+    Rates,
+    Seed,
+    Threads,
+    pairs,
+    split,
+    watched,
+)
 from greeks.cli.screen import ended, with_errors, written
 from greeks.errors import SchemaError
 
@@ -26,6 +40,7 @@ def pnl(
     seed: Seed = 0,
     errors: OnErrors = Errors.RAISE,
     threads: Threads = None,
+    progress: Progress = None,
 ) -> None:
     """Explain a profit or loss by the Greeks before, against revaluation, on the same draws.
 
@@ -49,8 +64,13 @@ def pnl(
             paths=paths,
             seed=seed,
             threads=threads,
+            progress=watched(progress),
         )
-        written(with_errors(table) if out is None else table, out)
+        if out is None:
+            shares = ["" if share != share else f"{share:.1%}" for share in table["share"]]
+            written(with_errors(table).assign(share=shares), out)
+        else:
+            written(table, out)
         ended(int((table["status"] == "ok").sum()), len(table), "terms complete", out)
 
 

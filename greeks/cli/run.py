@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from greeks.cli.failing import exit_codes
-from greeks.cli.options import TABLES, Book, Errors, Keep, Market, Names, OnErrors, Paths, Seed, Threads, Units, split
-from greeks.cli.screen import ended, said, written
+from greeks.cli.options import (
+    TABLES,
+    Book,
+    Errors,
+    Keep,
+    Market,
+    Names,
+    OnErrors,
+    Paths,
+    Progress,
+    Seed,
+    Threads,
+    Units,
+    split,
+    watched,
+)
+from greeks.cli.screen import ended, said, told, told_apart, with_errors, written
 from greeks.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -43,12 +57,10 @@ def run(
         Units, typer.Option(help="Greeks per 1.00 and per year, or per volatility point, basis point and day.")
     ] = Units.PLAIN,
     errors: OnErrors = Errors.RAISE,
-    backend: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    backend: Annotated[str, typer.Option(help="cpu, cuda, or auto for what there is and is worth it.")] = "cpu",
     threads: Threads = None,
     keep: Keep = "",
-    progress: Annotated[
-        bool | None, typer.Option(help="Show a progress bar; on a terminal, if left out.", show_default=False)
-    ] = None,
+    progress: Progress = None,
 ) -> None:
     """Price a book and write the Greeks of every position, with standard errors.
 
@@ -72,7 +84,7 @@ def run(
             "units": None if units is Units.PLAIN else units.value,
             "backend": backend,
             "threads": threads,
-            "progress": sys.stderr.isatty() if progress is None else progress,
+            "progress": watched(progress),
         }
         _run(book, market, split(greeks), split(keep), out, resume, settings)
 
@@ -103,20 +115,32 @@ def _run(
             trades, models, greeks, keep=kept, out=out if streams else None, resume=resume, **settings
         )
     except BookError as error:
-        said(_told(error.failures))
         risk = error.partial
-    if not streams:
+        if out is not None:
+            _tell(error.failures)
+    if out is None:
+        _show(risk)
+    elif not streams:
         written(risk, out)
     good = int(risk["status"].str.startswith("ok").sum())
     ended(good, len(risk), "trades priced in full", out)
 
 
-def _told(failures: Mapping[str, str]) -> str:
+def _tell(failures: Mapping[str, str]) -> None:
     """A line for each reason, with the trades it befell."""
     victims: dict[str, list[str]] = {}
     for trade, reason in failures.items():
         victims.setdefault(reason, []).append(trade)
-    return "\n".join(f"trade{'s' * (len(ids) > 1)} {', '.join(ids)}: {why}" for why, ids in victims.items())
+    for reason, trades in victims.items():
+        said(told(reason, trades))
+
+
+def _show(risk: pd.DataFrame) -> None:
+    """The table on the screen, and what its statuses say below it."""
+    table, lines = told_apart(risk)
+    written(with_errors(table), None)
+    for line in lines:
+        said(line)
 
 
 def _interrupted(out: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,26 @@ def with_errors(frame: pd.DataFrame) -> pd.DataFrame:
     if "status" in shown and (shown["status"] == "ok").all():
         shown = shown.drop(columns="status")
     return shown
+
+
+def told_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """A result with the first word of each status, and the longer ones as lines, with the trades that have them."""
+    statuses = frame["status"].astype(str)
+    words = statuses.map(_word)
+    names = frame["id"].astype(str) if "id" in frame else frame.index.to_series().astype(str)
+    long = statuses[statuses != words]
+    lines = [told(status, list(names[of.index])) for status, of in long.groupby(long, sort=False)]
+    return frame.assign(status=words), lines
+
+
+def told(status: str, trades: Sequence[str]) -> str:
+    """A line for a status with the trades that have it."""
+    return f"trade{'s' * (len(trades) > 1)} {', '.join(trades)}: {status}"
+
+
+def _word(status: str) -> str:
+    """ "ok", "refused", "failed", "bad input"."""
+    return status.partition(";")[0].partition(":")[0]
 
 
 def said(text: str) -> None:

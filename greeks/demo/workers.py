@@ -24,10 +24,10 @@ def workers(count: int | None = None) -> Iterator[Executor | None]:
     if wanted < 2:
         yield None
         return
-    with ProcessPoolExecutor(wanted, mp_context=get_context("spawn"), initializer=_ignore_ctrl_c) as pool:
+    with ProcessPoolExecutor(wanted, mp_context=get_context("spawn"), initializer=_end_at_ctrl_c) as pool:
         yield pool
 
 
-def _ignore_ctrl_c() -> None:
-    """It is the first process that says so."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _end_at_ctrl_c() -> None:
+    """At once, and without a traceback each: it is the first process that says what happened."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

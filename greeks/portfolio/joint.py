@@ -13,6 +13,7 @@ import pandas as pd
 from greeks.errors import SchemaError
 from greeks.fields import shown
 from greeks.portfolio.grouping import columns_to_sum_by
+from greeks.portfolio.suggest import suggestion
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -142,6 +143,6 @@ def checked_by(by: str | Sequence[str], labels: pd.DataFrame) -> list[str]:
     for name in names:
         if name not in labels:
             raise SchemaError(
-                f"net: by = {shown(name)} is no column of the book's; there are {', '.join(map(str, labels.columns))}"
+                f"net: by = {shown(name)} is no column of the book's: {suggestion(name, map(str, labels.columns))}"
             )
     return names

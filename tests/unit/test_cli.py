@@ -83,7 +83,17 @@ def test_run_writes_parquet_too(folder: Path) -> None:
 
 def test_without_a_file_the_table_comes_on_the_screen(folder: Path) -> None:
     done = greeks("run", "book.csv", "market.toml", "--paths", "100")
-    assert done.exit_code == 0 and "DAX" in done.stdout and "100.0" in done.stdout
+    assert done.exit_code == 0 and "DAX" in done.stdout and "100.00 ± 0.50" in done.stdout
+    assert "status" not in done.stdout and "std_error" not in done.stdout
+
+
+def test_on_the_screen_long_statuses_stand_below_the_table(folder: Path) -> None:
+    Path("book.csv").write_text(BOOK + BAD_ROW + REFUSED_ROW)
+    done = greeks("run", "book.csv", "market.toml", "--greeks", "delta,gamma", "--errors", "coerce")
+    assert done.exit_code == 1 and "2 of 4 trades priced in full" in done.stderr
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == ["status", "ok", "ok", "input", "refused"]
+    assert "trade c: bad input: Call.maturity = -1.0: expected" in done.stderr
+    assert "trade d: refused: gamma: a jump" in done.stderr
 
 
 def test_bad_rows_stop_with_2_and_no_traceback(folder: Path) -> None:
@@ -115,7 +125,9 @@ def test_refused_greeks_end_with_1_and_are_told(folder: Path) -> None:
         (["book.csv", "nowhere.toml"], "nowhere.toml cannot be read"),
         (["book.csv", "book.csv"], "expected the suffix .toml or .json"),
         (["book.csv", "market.toml", "--out", "risk.xls"], "expected the suffix .csv, .parquet or .arrow"),
-        (["book.csv", "market.toml", "--paths", "1"], "paths = 1: expected a whole number >= 2"),
+        (["book.csv", "market.toml", "--paths", "1"], "--paths = 1: expected a whole number >= 2"),
+        (["book.csv", "market.toml", "--max-paths", "0"], "--max-paths = 0: expected a whole number >= 1"),
+        (["book.csv", "market.toml", "--backend", "tpu"], "backend = 'tpu': expected one of 'cpu', 'cuda', 'auto'"),
         (["book.csv", "market.toml", "--paths", "many"], "Invalid value for '--paths'"),
         (["book.csv", "market.toml", "--errors", "ignore"], "Invalid value for '--errors'"),
         (["book.csv", "market.toml", "--out", "no/risk.csv"], "cannot be written"),

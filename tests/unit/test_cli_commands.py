@@ -160,6 +160,8 @@ def test_profit_and_loss(folder: Path) -> None:
     greeks("template", "Call", "Put", "--out", "book.csv")
     done = greeks("pnl", "book.csv", "market.toml", "after.toml", "--elapsed", "1 / 365", "--out", "pnl.csv", *QUICK)
     assert done.exit_code == 0, done.output
+    seen = greeks("pnl", "book.csv", "market.toml", "after.toml", "--progress", *QUICK).stdout
+    assert "share" in seen and "100.0%" in seen
     assert list(pd.read_csv("pnl.csv")["term"]) == [
         "delta",
         "gamma",
@@ -176,7 +178,7 @@ def test_profit_and_loss(folder: Path) -> None:
         (["net", "book.csv"], "book.csv: expected a Parquet file or folder"),
         (["net", "nowhere.parquet"], "nowhere.parquet: expected a Parquet file or folder"),
         (["ladder", "book.csv", "market.toml", "--shift", "spot"], "--shift 'spot': expected a parameter and sizes"),
-        (["ladder", "book.csv", "market.toml", "--shift", "stop=1"], "'stop'"),
+        (["ladder", "book.csv", "market.toml", "--shift", "stop=1"], "name one that has it with --underlying"),
         (["ladder", "book.csv", "market.toml", "--by", "desk"], "column 'desk' is not in the book"),
         (["ladder", "book.csv", "market.toml", "--plot", "x.gif"], "expected the suffix .png, .svg or .pdf"),
         (["ladder", "book.csv", "market.toml", "--rates", "EUR"], "--rates: 'EUR': expected a name and a number"),

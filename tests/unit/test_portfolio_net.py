@@ -205,7 +205,7 @@ def test_labels_alike_serve_for_the_whole_only(risk: Any) -> None:
 
 def test_groups_are_columns_of_the_book(risk: Any) -> None:
     assert list(risk.net(["trader", "underlying"]).index.names) == ["trader", "underlying"]
-    with pytest.raises(SchemaError, match="by = 'tradr' is no column of the book's; there are id, underlying"):
+    with pytest.raises(SchemaError, match="by = 'tradr' is no column of the book's: did you mean 'trader'"):
         risk.net("tradr")
 
 
