@@ -25,6 +25,7 @@ SAMPLERS: dict[str, gk.Sampler] = {
     "Sobol": gk.Sobol(),
     "Sobol, few dimensions": gk.Sobol(scrambles=5, order=gk.Incremental(), dimensions=2),
     "principal components": gk.Sobol(scrambles=8, order=gk.PrincipalComponents()),
+    "average bridge": gk.Sobol(order=gk.AverageBridge()),
     "Latin hypercube": gk.LatinHypercube(),
     "strata of the end": gk.LatinHypercube(scrambles=8, dimensions=1),
 }
