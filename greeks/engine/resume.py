@@ -12,11 +12,11 @@ from greeks.engine.origin import Origin, chosen
 from greeks.engine.reading import Reading
 from greeks.engine.run import Task
 from greeks.engine.samples import Strand
-from greeks.engine.saving import encoded
+from greeks.engine.saving import Request, encoded
 from greeks.engine.settings import Settings
 from greeks.engine.simulation import MOST, simulate
 from greeks.engine.targets import Wanted, check_targets
-from greeks.errors import SchemaError, UnsupportedError
+from greeks.errors import SchemaError
 from greeks.estimators.base import Estimator
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
@@ -154,9 +154,17 @@ def merge(results: Iterable[Sensitivities]) -> Sensitivities:
     >>> gk.merge([b, a])["delta"] == gk.sensitivities(model, payoff, ["delta"], paths=2**16)["delta"]
     True
     """
-    parts = [_origin_of(r) for r in results]
-    if not parts:
+    origins = [_origin_of(r) for r in results]
+    if not origins:
         raise SchemaError("merge([]): expected at least one result")
+    ladders = [o for o in origins if isinstance(o, LadderOrigin)]
+    parts = [o for o in origins if isinstance(o, Origin)]
+    if ladders and parts:
+        raise different(differences(parts[0], ladders[0], SAME))
+    if ladders:
+        from greeks.engine.multilevel.merge import merged
+
+        return merged(ladders).result()
     parts.sort(key=lambda o: min((stream, strand.first) for stream, strand in o.samples.strands.items()))
     for other in parts[1:]:
         _check_alike(parts[0], other)
@@ -169,14 +177,9 @@ def merge(results: Iterable[Sensitivities]) -> Sensitivities:
     return replace(parts[0], samples=samples, elapsed=sum(o.elapsed for o in parts)).result()
 
 
-def _origin_of(result: object) -> Origin:
+def _origin_of(result: object) -> Origin | LadderOrigin:
     origin = result.origin if isinstance(result, Sensitivities) else None
-    if isinstance(origin, LadderOrigin):
-        raise UnsupportedError(
-            "merge: each multilevel run has its own number of paths, and of levels, for its own target. Remedy: resume "
-            "one of them, or weigh their numbers by 1 / std_error^2 yourself"
-        )
-    if not isinstance(origin, Origin):
+    if not isinstance(origin, (Origin, LadderOrigin)):
         raise SchemaError(
             f"merge: a {type(result).__name__} that holds numbers only; expected what greeks.sensitivities, resume or "
             "greeks.load returned"
@@ -186,16 +189,26 @@ def _origin_of(result: object) -> Origin:
 
 def _check_alike(a: Origin, b: Origin) -> None:
     """Refuse runs of different requests, saying what differs."""
-    pairs = [("model", a.model, b.model), ("payoff", a.payoff, b.payoff), ("greeks", a.greeks, b.greeks)]
-    pairs += [(name, getattr(a.settings, name), getattr(b.settings, name)) for name in SAME]
-    found = [(name, *_shown(x, y)) for name, x, y in pairs if encoded(x) != encoded(y)]
+    found = differences(a, b, SAME)
     if not found and (a.chosen, a.decision.weights) != (b.chosen, b.decision.weights):
         found = [("estimators chosen", str(a.chosen), str(b.chosen))]
     if not found and a.decision.shift != b.decision.shift:
         found = [("shift of the paths", str(a.decision.shift), str(b.decision.shift))]
     if found:
-        told = "; ".join(f"{name}: {x} and {y}" for name, x, y in found)
-        raise SchemaError(f"merge: the runs are of different requests: {told}")
+        raise different(found)
+
+
+def differences(a: Request, b: Request, names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """What differs between two requests, and how; of the settings only some."""
+    pairs = [("model", a.model, b.model), ("payoff", a.payoff, b.payoff), ("greeks", a.greeks, b.greeks)]
+    pairs += [(name, getattr(a.settings, name), getattr(b.settings, name)) for name in names]
+    return [(name, *_shown(x, y)) for name, x, y in pairs if encoded(x) != encoded(y)]
+
+
+def different(found: Sequence[tuple[str, str, str]]) -> SchemaError:
+    """What to tell of runs that do not belong together."""
+    told = "; ".join(f"{name}: {x} and {y}" for name, x, y in found)
+    return SchemaError(f"merge: the runs are of different requests: {told}")
 
 
 def _shown(x: Any, y: Any) -> tuple[str, str]:

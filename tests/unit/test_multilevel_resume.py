@@ -131,6 +131,38 @@ def test_max_paths_counts_those_that_are_there() -> None:
     assert short()["price"].paths < limited["price"].paths <= 2**15
 
 
+@cache
+def milstein(stream: int) -> gk.Sensitivities:
+    """Each stream has its own target, and so its own levels."""
+    return gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=0.01 * 2**-stream, seed=4, stream=stream)
+
+
+def test_streams_are_put_together_level_by_level(tmp_path: Path) -> None:
+    """In any order, at once or nested; with the paths of all, and the errors that so many paths have."""
+    a, b, c = map(milstein, range(3))
+    both = gk.merge([a, b, c])
+    assert same(gk.merge([c, gk.merge([b, a])]), both)
+    e, singles = both["price"], [r["price"] for r in (a, b, c)]
+    assert e.paths == sum(s.paths for s in singles)
+    assert abs(e.value - (e.bias or 0.0) - TRUTH["price"]) < 4.0 * e.std_error + 5e-3
+    assert e.std_error < min(s.std_error for s in singles)
+    both.save(tmp_path / "both.npz")
+    again = gk.load(tmp_path / "both.npz")
+    assert same(again, both)
+    assert total(again.resume(std_error=2e-3)["price"]) <= 2e-3
+
+
+def test_a_level_of_two_streams_has_the_mean_of_their_samples() -> None:
+    scheme = gk.Multilevel(gk.Milstein(2), levels=1)
+    a, b = (gk.price(CEV, CALL, scheme=scheme, paths=2**14, seed=4, stream=k, controls=()) for k in (0, 1))
+    runs = [gk.sensitivities(CEV, CALL, scheme=scheme, paths=2**14, seed=4, stream=k, controls=()) for k in (0, 1)]
+    whole = gk.merge(runs)
+    e = whole["price"]
+    assert whole.resume(paths=2**14)["price"].paths == 3 * 2**14
+    assert e.value == pytest.approx(0.5 * (a.value + b.value), rel=1e-14)
+    assert e.std_error == pytest.approx(0.5 * np.hypot(a.std_error, b.std_error), rel=1e-3)
+
+
 def test_every_level_is_verified_by_another_estimator() -> None:
     r = gk.sensitivities(CEV, CALL, scheme=EULER, paths=2**15, seed=5, controls=())
     check = r.verify()["price"]
@@ -144,13 +176,14 @@ def test_every_level_is_verified_by_another_estimator() -> None:
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        (lambda _: gk.merge([short(), short()]), gk.UnsupportedError, "merge: .* Remedy: resume one"),
+        (lambda _: gk.merge([short(), short()]), gk.SchemaError, "have stream 0 in common, and so paths"),
+        (lambda _: gk.merge([short(), milstein(1)]), gk.SchemaError, "greeks: .*; scheme: .*Euler.*Milstein"),
         (lambda _: gk.price(CEV, CALL, scheme=MILSTEIN, first=8192), gk.UnsupportedError, "first = 8192: .* stream="),
         (lambda f: gk.load(rewritten(f, version=9)), gk.SchemaError, "version 9 of the format; .* update greeks"),
         (lambda f: gk.load(rewritten(f, levels=[{}])), gk.SchemaError, "that greeks did not write"),
         (lambda _: short().resume(paths=0), gk.SchemaError, "paths = 0: expected a whole number >= 1"),
     ],
-    ids=["merge", "part", "newer", "damaged", "no paths"],
+    ids=["merge", "others", "part", "newer", "damaged", "no paths"],
 )
 def test_what_cannot_be_done_is_refused(saved: Path, make: Any, kind: type[gk.GreeksError], words: str) -> None:
     with pytest.raises(kind, match=words):

@@ -18,6 +18,7 @@ from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import Statistics, biases, errors, values
 from greeks.engine.progress import Progress
 from greeks.engine.settings import Settings
+from greeks.engine.tally import Tally
 from greeks.engine.targets import Target, allowed
 from greeks.schemes.multilevel import MOST_LEVELS, Multilevel
 
@@ -131,11 +132,16 @@ class Ladder:
             while self._count(level) < samples[level]:
                 if self.clock.late and self._begun:
                     return False
-                count = int(min(samples[level], self._count(level) + piece))
-                tally = self.levels[level].samples(count, self.rungs[level].tally)
-                self.rungs[level] = replace(self.rungs[level], tally=tally)
+                self._sample(level, int(min(samples[level] - self._count(level), piece)))
                 self._show()
         return True
+
+    def _sample(self, level: int, more: int) -> None:
+        """So many samples more of a level, of the run's own stream."""
+        rung, stream = self.rungs[level], self.settings.stream
+        own = rung.tallies.get(stream, Tally())
+        tally = self.levels[level].samples(own.samples + more, own)
+        self.rungs[level] = replace(rung, tallies={**rung.tallies, stream: tally})
 
     def _show(self) -> None:
         """What there is, to whom it may concern."""
@@ -153,7 +159,7 @@ class Ladder:
     def variances(self) -> Array:
         """Variance of one sample (levels, numbers), as far as the samples or else the pilots tell."""
         both = zip(self.rungs, (level.pilot for level in self.levels), strict=True)
-        return self._believed([r.statistics if r.tally.samples >= pilot.count else pilot for r, pilot in both])
+        return self._believed([r.statistics if r.samples >= pilot.count else pilot for r, pilot in both])
 
     def _believed(self, seen: Sequence[Statistics]) -> Array:
         return believable(np.array([np.diag(s.covariance) for s in seen]), self.scheme.refine)
@@ -215,4 +221,4 @@ class Ladder:
         return True
 
     def _count(self, level: int) -> int:
-        return self.rungs[level].tally.samples
+        return self.rungs[level].samples

@@ -24,7 +24,7 @@ from greeks.engine.plan import Plan, folds_of, plan_of, used_of
 from greeks.engine.reading import Reading, readings_of
 from greeks.engine.settings import Settings
 from greeks.engine.simulation import refuse_wrong_scores
-from greeks.engine.tally import Tally
+from greeks.engine.tally import Rows, Tally
 from greeks.expressions.fold import joined as joined_folds
 from greeks.schemes.base import Scheme
 from greeks.schemes.multilevel import Correction, Multilevel
@@ -119,10 +119,10 @@ class Level:
     @cached_property
     def pilot(self) -> Statistics:
         """Of samples that no run has: the same whatever the seed, so that allocations do not depend on the run."""
-        return Statistics.of(self.readings, Tally.of(self.plan.pairing.applied(self._pilot, self._coefficients)))
+        return Statistics.of(self.readings, Rows.of(self.plan.pairing.applied(self._pilot, self._coefficients)))
 
     def samples(self, count: int, found: Tally) -> Tally:
-        """The first `count` samples, of which some have been found; a chunk cut short is simulated again."""
+        """The first `count` samples of the stream, of which some have been found; a chunk cut short is made again."""
         kept, settings, mixing = found.whole(), self.settings, self.plan.pairing.mixing(self._coefficients)
         done = kept.samples
         new = self._simulated(done, count - done, seed=settings.seed, stream=settings.stream, mixing=mixing)

@@ -44,6 +44,11 @@ class LadderOrigin:
         """Paths simulated on all levels."""
         return sum(rung.paths for rung in self.rungs)
 
+    @property
+    def streams(self) -> frozenset[int]:
+        """Those that were sampled."""
+        return frozenset(stream for rung in self.rungs for stream in rung.tallies)
+
     def result(self) -> Sensitivities:
         """The numbers, with sampling errors in `std_error` and time-step biases in `bias`."""
         targeted = self.settings.std_error is not None

@@ -29,7 +29,7 @@ def resumed(
     bits of that run. A target is gone on to from what there is, by way of other numbers of paths than from nothing.
     """
     started = time.perf_counter()
-    whole = origin.settings.std_error is None and not origin.stopped
+    whole = origin.settings.std_error is None and not origin.stopped and len(origin.streams) == 1
     done = origin.settings.paths if whole else origin.paths
     wanted = goal(origin.settings, done, origin.stopped, paths, std_error, max_paths, time_limit)
     settings = replace(wanted, time_limit=time_limit, threads=threads or origin.settings.threads, progress=progress)

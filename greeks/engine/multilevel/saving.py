@@ -1,4 +1,4 @@
-"""Multilevel results in files: as those of one simulation (`engine.saving`), with a tree for every level."""
+"""Multilevel results in files: as those of one simulation (`engine.saving`), with trees for every level."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def save(origin: LadderOrigin, path: str | os.PathLike[str]) -> None:
     }
     arrays: dict[str, Any] = {}
     for number, rung in enumerate(origin.rungs):
-        arrays |= arrays_of(f"{number}", rung.tally)
+        for stream, tally in rung.tallies.items():
+            arrays |= arrays_of(f"{number}/{stream}", tally)
     write(header, arrays, path)
 
 
@@ -38,8 +39,10 @@ def origin_of(header: Mapping[str, Any], arrays: Mapping[str, Any], types: Seque
 def _text(rung: Rung) -> dict[str, Any]:
     """All of a level but its samples."""
     choice = choice_text(rung.decision, rung.chosen, rung.readings)
-    return {**choice, "steps": rung.steps, "design": dataclasses.asdict(rung.design)}
+    own = {"steps": rung.steps, "design": dataclasses.asdict(rung.design), "streams": list(rung.tallies)}
+    return {**choice, **own}
 
 
 def _rung(of: Mapping[str, Any], name: str, arrays: Mapping[str, Any]) -> Rung:
-    return Rung(*choice_of(of), of["steps"], Design(**of["design"]), tally_of(name, arrays))
+    tallies = {stream: tally_of(f"{name}/{stream}", arrays) for stream in of["streams"]}
+    return Rung(*choice_of(of), of["steps"], Design(**of["design"]), tallies)

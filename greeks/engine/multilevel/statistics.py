@@ -11,7 +11,7 @@ from greeks.engine.bias import Bias
 from greeks.engine.control import Array
 from greeks.engine.multilevel.remainder import remainder
 from greeks.engine.reading import Reading, mixed
-from greeks.engine.tally import Tally
+from greeks.engine.tally import Rows
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Statistics:
     covariance: Array
 
     @classmethod
-    def of(cls, readings: Sequence[Reading], tally: Tally) -> Statistics:
-        whole = tally.rows.merged(len(tally.rows.counts))
+    def of(cls, readings: Sequence[Reading], rows: Rows) -> Statistics:
+        whole = rows.merged(len(rows.counts))
         count, means, comoments = int(whole.counts[0]), whole.means[0, 0], whole.comoments[0, 0]
         mean = np.array([r.mean(means) for r in readings])
         return cls(count, mean, mixed(readings, comoments) / (count - 1))

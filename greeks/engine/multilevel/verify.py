@@ -36,7 +36,7 @@ def verification(origin: LadderOrigin, paths: int) -> Verification:
     A level on which no other estimator is valid takes no part in the difference.
     """
     share = min(1.0, paths / origin.paths)
-    counts = [max(2, int(share * rung.tally.samples)) for rung in origin.rungs]
+    counts = [max(2, int(share * rung.samples)) for rung in origin.rungs]
     levels = [_compared(_level(origin, number), count) for number, count in enumerate(counts)]
     statistics = [level.statistics for level in levels]
     value, error = values(statistics), np.sqrt(np.diag(covariance(statistics)))
@@ -78,4 +78,4 @@ def _compared(level: Level, count: int) -> _Compared:
             for columns, weights in (((first,), (1.0,)), ((last,), (1.0,)), ((first, last), (1.0, -1.0)))
         ]
     others = tuple(e.options[1].estimator if len(e.options) > 1 else None for e in both.menu.entries)
-    return _Compared(tuple(used.values()), others, Statistics.of(readings, both.samples(count, Tally())))
+    return _Compared(tuple(used.values()), others, Statistics.of(readings, both.samples(count, Tally()).rows))
