@@ -220,7 +220,7 @@ def test_the_whole_demo_runs(tmp_path: Path) -> None:
     files = run_demo(tmp_path, paths=2**10, seed=1, console=console, progress=False)
     assert all(file.stat().st_size > 1000 for file in files)
     found = pd.read_parquet(tmp_path / "risk.parquet")
-    assert list(found["status"]) == ["ok"] * len(found)
+    assert found["status"].str.startswith("ok").all()  # few paths may have heavy tails
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert "Total" in text and "…" not in text and max(map(len, text.splitlines())) <= WIDTH
