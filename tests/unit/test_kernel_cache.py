@@ -47,7 +47,7 @@ print(moments.mean[0], program.compiled)
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of this test's own; the foundation is already in memory."""
-    assert foundation().simulate
+    foundation().shared("simulate")
     monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
