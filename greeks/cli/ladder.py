@@ -69,13 +69,13 @@ def ladder(
     The column `change` is the profit or loss against the market as it is, with the error of the difference.
     """
     with exit_codes():
-        from greeks.portfolio.files import check_suffix, read_table
+        from greeks.portfolio.files import check_writable, read_table
         from greeks.portfolio.market import load_market
         from greeks.portfolio.scenarios import scenario_grid
 
         axes = dict(_axis(text) for text in shift or [SPOTS])
         if out is not None:
-            check_suffix(out)
+            check_writable(out)
         if plot is not None:
             _check_picture(plot, len(axes), split(by))
         table = scenario_grid(
@@ -106,10 +106,13 @@ def _axis(text: str) -> tuple[str, list[str]]:
 
 
 def _check_picture(plot: Path, axes: int, by: list[str]) -> None:
+    from greeks.portfolio.files import check_folder_of
+
     if plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise SchemaError(f"--plot {plot}: expected the suffix .png, .svg or .pdf")
     if axes > 2 or (axes == 2 and by):
         raise SchemaError("--plot: expected one shift, or two over the whole book; leave --by or the third shift out")
+    check_folder_of(plot)
 
 
 def _draw(table: pd.DataFrame, axes: int, plot: Path) -> None:

@@ -32,12 +32,12 @@ def net(
     with exit_codes():
         from greeks.portfolio import net as netted
         from greeks.portfolio import read_risk
-        from greeks.portfolio.files import check_suffix
+        from greeks.portfolio.files import check_writable
 
         if not risk.exists() or (risk.is_file() and risk.suffix.lower() not in (".parquet", ".pq")):
             raise SchemaError(f"{risk}: expected a Parquet file or folder that greeks run --out has written")
         if out is not None:
-            check_suffix(out)
+            check_writable(out)
         sums = netted(read_risk(risk), split(by), rates=pairs(rates, "--rates"))
         table = sums.reset_index() if by else sums.reset_index(names="sum")
         written(with_errors(table) if out is None else table, out)

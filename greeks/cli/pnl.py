@@ -48,11 +48,11 @@ def pnl(
     greeks pnl book.csv monday.toml tuesday.toml --elapsed 1/365
     """
     with exit_codes():
-        from greeks.portfolio.files import check_suffix, read_table
+        from greeks.portfolio.files import check_writable, read_table
         from greeks.portfolio.scenarios import explain_pnl
 
         if out is not None:
-            check_suffix(out)
+            check_writable(out)
         table = explain_pnl(
             read_table(book),
             before,

@@ -100,14 +100,14 @@ def _run(
 ) -> None:
     from greeks.portfolio import BookError
     from greeks.portfolio import run as run_book
-    from greeks.portfolio.files import check_suffix, read_table
+    from greeks.portfolio.files import check_writable, read_table
     from greeks.portfolio.market import load_market
 
     streams = out is not None and out.suffix.lower() in STREAMED
     if resume and not streams:
         raise SchemaError(f"--resume with --out {out}: expected a .parquet file or a folder, which keeps what is done")
     if out is not None and not streams:
-        check_suffix(out)
+        check_writable(out)
     models, trades = load_market(market), read_table(book)
     kept = [*(name for name in FRONT if name in trades), *(name for name in keep if name not in FRONT)]
     try:

@@ -19,7 +19,7 @@ def written(frame: pd.DataFrame, out: Path | None) -> None:
     from greeks.portfolio.files import write_table
 
     if out is None:
-        typer.echo(frame.to_string(index=False, na_rep=""))
+        typer.echo(frame.to_string(index=False, na_rep="") if len(frame) else "no rows")
     else:
         write_table(frame, out)
 
@@ -58,6 +58,11 @@ def told(status: str, trades: Sequence[str]) -> str:
 def _word(status: str) -> str:
     """ "ok", "refused", "failed", "bad input"."""
     return status.partition(";")[0].partition(":")[0]
+
+
+def counted(number: int, what: str) -> str:
+    """ "1 trade", "2 trades"."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def said(text: str) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from greeks.cli.failing import BAD_INPUT, exit_codes
 from greeks.cli.options import Book, Keep, split
-from greeks.cli.screen import said
+from greeks.cli.screen import counted, said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,10 +39,10 @@ def validate(
         checked = check_book(trades, models, registry(), split(keep))
         if checked.faults:
             typer.echo(checked.report())
-            said(f"{len(checked.faults)} of {len(trades)} rows have faults")
+            said(f"faults in {len(checked.faults)} of {counted(len(trades), 'row')}")
             raise typer.Exit(BAD_INPUT)
         extras = f"; columns of your own: {', '.join(map(str, checked.extras))}" if checked.extras else ""
-        said(f"{len(checked.trades)} trades, no faults{extras}")
+        said(f"{counted(len(checked.trades), 'trade')}, no faults{extras}")
 
 
 def _any_model(trades: pd.DataFrame) -> dict[str, Any]:

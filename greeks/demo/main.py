@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from greeks.demo.book import demo_book, demo_market
 from greeks.demo.surface import load
+from greeks.errors import SchemaError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,7 @@ def run_demo(
     from greeks.demo.risk import parts_of
     from greeks.demo.workers import workers
 
+    _make(out)
     console = console or Console()
     surface = load()
     book = demo_book(surface)
@@ -75,6 +77,14 @@ def run_demo(
     for file in files:
         console.print(f"wrote {file}")
     return files
+
+
+def _make(out: Path) -> None:
+    """The folder, now rather than after the work."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SchemaError(f"out: folder {out} cannot be made: {error.strerror or error}; check the path") from None
 
 
 def _markets(*tables: pd.DataFrame) -> int:

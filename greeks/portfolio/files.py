@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ _SUFFIXES = {
     ".ipc": ".arrow",
 }
 _MAGIC = b"ARROW1"
+_SEPARATORS = (";", "\t", "|")
 _TEXT = ("id", "underlying", "payoff", "dates")
 
 
@@ -26,13 +28,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     try:
         if _suffix(path) == ".csv":
-            return pd.read_csv(
-                path,
-                dtype=dict.fromkeys(_TEXT, "str"),
-                keep_default_na=False,
-                na_values=[""],
-                skipinitialspace=True,
-            )
+            return _read_csv(path)
         return pd.read_parquet(path) if _suffix(path) == ".parquet" else _read_arrow(path)
     except OSError as error:
         raise SchemaError(f"file {path} cannot be read: {error.strerror or error}; check the path") from None
@@ -54,9 +50,43 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
         raise SchemaError(f"file {path} cannot be written: {error.strerror or error}; check the path") from None
 
 
-def check_suffix(path: str | Path) -> None:
+def check_writable(path: str | Path) -> None:
     """Refuse now the name of a file that could not be written after an hour's work."""
-    _suffix(Path(path))
+    path = Path(path)
+    _suffix(path)
+    check_folder_of(path)
+
+
+def check_folder_of(path: Path) -> None:
+    """Refuse a file in a folder that is not there."""
+    if not path.parent.is_dir():
+        raise SchemaError(f"file {path} cannot be written: there is no folder {path.parent}; check the path")
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """With commas, as many cells in every row as there are columns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame = pd.read_csv(
+                path,
+                dtype=dict.fromkeys(_TEXT, "str"),
+                keep_default_na=False,
+                na_values=[""],
+                skipinitialspace=True,
+                index_col=False,
+            )
+        except pd.errors.ParserWarning:
+            raise SchemaError(
+                f"file {path}: a row has more cells than there are columns; put quotes round what has commas in it"
+            ) from None
+    alone = str(frame.columns[0]) if len(frame.columns) == 1 else ""
+    for separator in _SEPARATORS:
+        if separator in alone:
+            raise SchemaError(
+                f"file {path}: expected commas between the columns, not {separator!r}; save it with commas"
+            )
+    return frame
 
 
 def _suffix(path: Path) -> str:

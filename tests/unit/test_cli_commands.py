@@ -61,7 +61,7 @@ def test_a_template_of_what_there_is_not_suggests(folder: Path) -> None:
 def test_validate_tells_every_fault_on_the_standard_output(folder: Path) -> None:
     Path("bad.csv").write_text("id,underlying,payoff,quantity,strike,maturity\na,DAX,Cal,1,100,1\na,SMI,Put,x,,1\n")
     done = greeks("validate", "bad.csv", "market.toml")
-    assert done.exit_code == 2 and "2 of 2 rows have faults" in said(done)
+    assert done.exit_code == 2 and "faults in 2 of 2 rows" in said(done)
     for fault in ("did you mean 'Call'?", "underlying = 'SMI' is unknown", "quantity = 'x'", "Put.strike is blank"):
         assert fault in done.stdout
     without = greeks("validate", "bad.csv")
@@ -70,7 +70,7 @@ def test_validate_tells_every_fault_on_the_standard_output(folder: Path) -> None
 
 def test_validate_names_columns_of_the_user_s_own(folder: Path) -> None:
     Path("own.csv").write_text("id,underlying,payoff,quantity,strike,maturity,trader\na,DAX,Call,1,100,1,Jörg\n")
-    assert "1 trades, no faults; columns of your own: trader" in said(greeks("validate", "own.csv", "market.toml"))
+    assert "1 trade, no faults; columns of your own: trader" in said(greeks("validate", "own.csv", "market.toml"))
     Path("own.csv").write_text("id,underlying,payoff,quantity,strike,maturity,stirke\na,DAX,Call,1,100,1,Jörg\n")
     assert "Or, if it is your own, name it in --keep" in said(greeks("validate", "own.csv"))
     assert greeks("validate", "own.csv", "--keep", "stirke").exit_code == 0
@@ -186,6 +186,12 @@ def test_profit_and_loss(folder: Path) -> None:
         (["run", "book.csv", "market.toml", "--out", "x.csv", "--resume"], "--resume with --out x.csv"),
         (["pnl", "book.csv", "market.toml", "market.toml", "--elapsed", "1/0"], "--elapsed '1/0': expected years"),
         (["validate", "."], "file .: expected the suffix"),
+        (["ladder", "book.csv", "market.toml", "--plot", "no/x.png"], "there is no folder no; check the path"),
+        (
+            ["pnl", "book.csv", "market.toml", "market.toml", "--out", "no/x.csv"],
+            "there is no folder no; check the path",
+        ),
+        (["demo", "--out", "book.csv/demo"], "out: folder book.csv/demo cannot be made"),
     ],
 )
 def test_bad_input_ends_with_2_and_a_message(folder: Path, arguments: list[str], why: str) -> None:

@@ -16,7 +16,7 @@ from greeks.errors import SchemaError
 from greeks.models import BlackScholes, Model, MultiBlackScholes
 from greeks.payoffs import registry
 from greeks.portfolio import load_market
-from greeks.portfolio.files import check_suffix, read_table, write_table
+from greeks.portfolio.files import check_writable, read_table, write_table
 from greeks.portfolio.schema import check_book
 
 TOML = """
@@ -180,8 +180,27 @@ def test_files_that_are_no_table(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="cannot be written"):
         write_table(pd.DataFrame({"a": [1]}), tmp_path / "no" / "risk.csv")
     with pytest.raises(SchemaError, match="expected the suffix"):
-        check_suffix("risk.txt")
+        check_writable("risk.txt")
     assert read_table(written(tmp_path, "id\n", "empty.csv")).empty
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id;underlying;quantity\na;DAX;1\n", r"expected commas between the columns, not ';'"),
+        ("id\tunderlying\na\tDAX\n", r"expected commas between the columns, not '\\t'"),
+        ("id,strike\na,1,5\nb,2\n", r"a row has more cells than there are columns"),
+        ("id,strike\na,1\nb,2,5\n", r"is not csv: .*Expected 2 fields in line 3, saw 3"),
+    ],
+)
+def test_cells_that_would_slip_into_other_columns_are_told(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SchemaError, match=said):
+        read_table(written(tmp_path, text, "book.csv"))
+
+
+def test_commas_at_the_ends_of_lines_are_nothing(tmp_path: Path) -> None:
+    read = read_table(written(tmp_path, "id,strike\na,1,\nb,2,\n", "book.csv"))
+    assert read.to_dict("list") == {"id": ["a", "b"], "strike": [1, 2]} and list(read.index) == [0, 1]
 
 
 def test_an_empty_file_is_told(tmp_path: Path) -> None:
