@@ -17,9 +17,9 @@ import numpy.typing as npt
 from greeks.engine.contract import Contract
 from greeks.engine.decision import Decision, decide, on_shifted_paths
 from greeks.engine.grid import TimeGrid
+from greeks.engine.judged import variances
 from greeks.engine.menu import Menu
-from greeks.engine.pilot import PATHS, SEED, Pilot, sampled
-from greeks.engine.plan import plan_of
+from greeks.engine.pilot import PATHS, SEED
 from greeks.engine.scan import SHARE, Scan, View
 from greeks.errors import UnsupportedError
 from greeks.samplers import DriftShift, ImportanceSampling, Sampler
@@ -33,7 +33,7 @@ LONGEST = 3.0  # standard deviations that one step of Newton's method goes at mo
 ERRORS = 3.0  # standard errors beyond which something is certain
 MISSED = 2.0  # times V that another shift may see of it
 WORTHWHILE = 1.2  # times less work, as the mean of all numbers, for which paths are shifted
-BOUNDS = 1e6  # of a ratio that is not known to be less
+BOUNDS = 1e12  # of a ratio
 
 
 def refuse(sampler: Sampler | None, why: str) -> None:
@@ -63,10 +63,7 @@ def _shifted(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths
     if isinstance(found, str):
         return _told(plain, dict.fromkeys(scan.entries, f"paths not shifted: {found}"))
     there = on_shifted_paths(menu, contract, grid, backend, paths, plain, found.shift)
-    gain = found.gain
-    if found.was_seen:  # else too few paths without a shift see anything that their controls could be judged by
-        gain = mean_ratio(*(_variances(menu, contract, grid, backend, d) for d in (plain, there)))
-    if gain < WORTHWHILE:
+    if mean_ratio(*variances(menu, contract, grid, backend, plain, there)) < WORTHWHILE:
         return _told(plain, dict.fromkeys(scan.entries, "paths not shifted: no shift saves work"))
     moved = f"paths shifted by {_figure(found.size)} standard deviations"
     return _told(there, {i: f"{moved} (variance / {_figure(ratio)})" for i, ratio in found.ratios.items()})
@@ -84,20 +81,11 @@ def _figure(ratio: float) -> str:
 
 @dataclass(frozen=True)
 class Found:
-    """A shift, its size in standard deviations of the noise, and by entry what it divides the variance by.
-
-    was_seen : whether paths without a shift saw what makes the variance.
-    """
+    """A shift, its size in standard deviations of the noise, and by entry what it divides the variance by."""
 
     shift: DriftShift
     size: float
     ratios: Mapping[int, float]
-    was_seen: bool
-
-    @property
-    def gain(self) -> float:
-        """What it divides the variances by, as the mean of all numbers."""
-        return mean_ratio([*self.ratios.values()], [1.0] * len(self.ratios))
 
 
 def search(scan: Scan) -> Found | str:
@@ -115,7 +103,7 @@ def search(scan: Scan) -> Found | str:
     seen = [scan.look(m, best.drift, paths, SEED + 1) for m, paths in seeing]
     if any(v.crossed - ERRORS * v.crossed_error > MISSED * final.second_moment for v in seen):
         return "parts of the payoff lie too far from each other for one shift"
-    return Found(scan.shift(best.drift), scan.size(best.drift), final.ratios, here.doubt <= SEEN)
+    return Found(scan.shift(best.drift), scan.size(best.drift), final.ratios)
 
 
 def newton(scan: Scan, best: View) -> View:
@@ -134,34 +122,15 @@ def newton(scan: Scan, best: View) -> View:
     return best
 
 
-def _variances(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, decision: Decision) -> list[float]:
-    """Of every number that has noise, what its variance may well be in a pilot; see `Pilot.bound`."""
-    plan = plan_of(menu, contract, decision.picks, controls=decision.controls, shift=decision.shift)
-    seen = sampled(plan, *plan.table(contract, grid, decision.shift), backend, PATHS, SEED + 2)
-    parts = zip(plan.samples, decision.weights, strict=True)
-    return [_variance(seen, [s.column for s in of], weights) for of, weights in parts if any(s.random for s in of)]
-
-
-def _variance(seen: Pilot, columns: list[int], weights: Sequence[float]) -> float:
-    if not all(math.isfinite(seen.bound[k]) for k in columns):
-        return math.inf
-    row = np.array(weights)
-    variance = float(row @ seen.covariance[np.ix_(columns, columns)] @ row)
-    return variance * (1.0 + 2.0 * max(seen.doubt[k] for k in columns))
-
-
 def mean_ratio(without: Sequence[float], with_it: Sequence[float]) -> float:
-    """The geometric mean of ratios of variances; one that is not known is beyond all bounds.
+    """The geometric mean of ratios of variances; one that is 0 alone is beyond all bounds, and two of them are equal.
 
-    >>> round(mean_ratio([4.0, math.inf], [1.0, 1.0])), 2.0 * math.sqrt(BOUNDS)
-    (2000, 2000.0)
-    >>> mean_ratio([], [])
-    1.0
+    >>> round(mean_ratio([4.0, 9.0], [1.0, 1.0]), 9), mean_ratio([0.0], [0.0]), mean_ratio([], [])
+    (6.0, 1.0, 1.0)
     """
-    logs = [0.0]
-    for a, b in zip(without, with_it, strict=True):
-        if math.isinf(a) != math.isinf(b):
-            logs.append(math.copysign(math.log(BOUNDS), 1.0 if math.isinf(a) else -1.0))
-        elif math.isfinite(a) and a > 0.0 and b > 0.0:
-            logs.append(math.log(a / b))
-    return math.exp(math.fsum(logs) / max(1, len(logs) - 1))
+    ratios = [min(max(_ratio(a, b), 1.0 / BOUNDS), BOUNDS) for a, b in zip(without, with_it, strict=True)]
+    return math.exp(math.fsum(map(math.log, ratios)) / max(1, len(ratios)))
+
+
+def _ratio(a: float, b: float) -> float:
+    return a / b if b > 0.0 else (math.inf if a > 0.0 else 1.0)

@@ -64,12 +64,7 @@ class Pilot:
     @cached_property
     def covariance(self) -> Array:
         """Of the samples, less their controls."""
-        m, mean, comoment = len(self.pairing.partners), np.asarray(self.raw.mean), np.asarray(self.raw.comoment)
-        b = self.pairing.fitted(self.paths, mean, comoment)
-        used = np.flatnonzero(b.any(axis=0))  # others may be no numbers
-        b, at = b[:, used], m + used
-        taken = b @ comoment[at, :m]
-        return np.asarray(comoment[:m, :m] - taken - taken.T + b @ comoment[at[:, None], at] @ b.T) / (self.paths - 1)
+        return residual(self.pairing, self.paths, np.asarray(self.raw.mean), np.asarray(self.raw.comoment))
 
     @cached_property
     def uncontrolled(self) -> Pilot:
@@ -139,6 +134,16 @@ class Pilot:
 
     def _reached(self, s: Sample) -> bool:
         return s.reach is None or float(self.mean[s.reach]) >= REACHED
+
+
+def residual(pairing: Pairing, paths: int, mean: Array, comoment: Array) -> Array:
+    """The covariance of samples less their regression on their controls, from the moments of all outputs."""
+    m = len(pairing.partners)
+    b = pairing.fitted(paths, mean, comoment)
+    used = np.flatnonzero(b.any(axis=0))  # others may be no numbers
+    b, at = b[:, used], m + used
+    taken = b @ comoment[at, :m]
+    return np.asarray(comoment[:m, :m] - taken - taken.T + b @ comoment[at[:, None], at] @ b.T) / (paths - 1)
 
 
 def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PATHS, seed: int = SEED) -> Pilot:

@@ -25,6 +25,7 @@ from greeks.expressions.node import Expr, symbols
 from greeks.samplers import DriftShift, Philox, PointSet, Sampler
 
 Kept = tuple[tuple[str, ...], ...]  # for every entry, the names of its controls
+Used = dict[str, tuple[Control, ...]]  # by the label of their option
 KEPT = 4096  # grids whose rows are in memory
 
 
@@ -150,11 +151,11 @@ def plan_of(
             menu.plans[key] = _build(menu, contract, *key)
         else:
             shared = plan_of(menu, contract, picks, pilot, sampler, whole, shift)
-            menu.plans[key] = replace(shared, pairing=_kept(shared, controls))
+            menu.plans[key] = replace(shared, pairing=kept_of(shared, controls))
     return menu.plans[key]
 
 
-def _kept(plan: Plan, controls: Kept) -> Pairing:
+def kept_of(plan: Plan, controls: Kept) -> Pairing:
     """The pairing of a plan in which every entry has only controls of some names."""
     partners = list(plan.pairing.partners)
     for samples, names in zip(plan.samples, controls, strict=True):
@@ -167,14 +168,11 @@ def _kept(plan: Plan, controls: Kept) -> Pairing:
 def _build(
     menu: Menu, contract: Contract, picks: Picks, pilot: bool, sampler: Sampler, controls: Kept, shape: Shape | None
 ) -> Plan:
-    picked = [[e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True)]
-    named = controls or ((),) * len(picked)
-    used = [used_of(options, kept) for options, kept in zip(picked, named, strict=True)]
-    whole = joined([*(_with_reach(o) if pilot else o.fold for o in _distinct(picked)), *folds_of(*used)])
+    picked, used = picked_of(menu, picks, controls)
+    whole = whole_of(picked, used, pilot)
     if shape is not None:
-        whole = _shifted(whole, menu, shape)
-    samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
-    stages = cut(replace(whole, outputs={k: whole.outputs[k] for k in samples_first}), menu.shape)
+        whole = on_shifted(whole, menu, shape)
+    stages = cut(whole, menu.shape)
     slots, program = compiled(contract, stages, sampler)
     samples = tuple(
         tuple(_sample(e.greek.element, o, program, stages) for o in options)
@@ -183,11 +181,28 @@ def _build(
     return Plan(samples, _pairing(program, samples, picked, used), program, slots, len(contract.packed), sampler)
 
 
-def _shifted(whole: Fold, menu: Menu, shape: Shape) -> Fold:
-    """The fold on shifted paths. Of a control the sample is weighted and not its mean, which all paths share."""
+def picked_of(menu: Menu, picks: Picks, controls: Kept) -> tuple[list[list[Option]], list[Used]]:
+    """The options of every entry, and of each the controls of some names."""
+    picked = [[e.options[k] for k in which] for e, which in zip(menu.entries, picks, strict=True)]
+    named = controls or ((),) * len(picked)
+    return picked, [used_of(options, kept) for options, kept in zip(picked, named, strict=True)]
+
+
+def whole_of(picked: Sequence[Sequence[Option]], used: Sequence[Used], pilot: bool = False) -> Fold:
+    """One fold of all options and controls, samples first; for a pilot with the reach of options."""
+    whole = joined([*(_with_reach(o) if pilot else o.fold for o in _distinct(picked)), *folds_of(*used)])
+    samples_first = sorted(whole.outputs, key=lambda name: name.startswith(CONTROL))
+    return replace(whole, outputs={name: whole.outputs[name] for name in samples_first})
+
+
+def on_shifted(whole: Fold, menu: Menu, shape: Shape, always: Collection[str] = ()) -> Fold:
+    """The fold on shifted paths. Of a control the sample is weighted and not its mean, which all paths share.
+
+    always : outputs that are weighted even if no path changes them.
+    """
     stages = cut(whole, menu.shape)
     random = {name for name, e in stages.settle.items() if stages.tidy.varies(e)}
-    return shifted(whole, shape, random, lambda name: name.startswith(CONTROL))
+    return shifted(whole, shape, random | {*always}, lambda name: name.startswith(CONTROL))
 
 
 def compiled(contract: Contract, stages: Stages, sampler: Sampler) -> tuple[tuple[Expr, ...], Program]:
@@ -202,7 +217,7 @@ def controls_of(menu: Menu, picks: Picks) -> Kept:
     return tuple(tuple(dict.fromkeys(c.name for o in options for c in o.controls)) for options in picked)
 
 
-def used_of(options: Sequence[Option], kept: Collection[str]) -> dict[str, tuple[Control, ...]]:
+def used_of(options: Sequence[Option], kept: Collection[str]) -> Used:
     """The controls of some names, by the label of their option."""
     return {o.label: tuple(c for c in o.controls if c.name in kept) for o in options}
 
