@@ -144,6 +144,16 @@ def test_controls_are_those_that_shifted_paths_see() -> None:
     assert controlled["price"].std_error < 0.9 * shifted["price"].std_error
 
 
+def test_paths_stay_where_controls_know_more_than_a_shift() -> None:
+    """Of an average of Gaussian prices all is known, far as the strike may be; near the money most of any average."""
+    far = Case(gk.Bachelier(100.0, 0.03, 20.0), gk.AsianCall(140.0, 1.0, 4), FIRST, {}, 1.0, {})
+    near = Case(MODEL, gk.AsianCall(100.0, 1.0, 12), FIRST, {}, 1.0, {})
+    for case in (far, near):
+        plain, shifted = (case.run(paths=2**15, sampler=s) for s in (None, SHIFTED))
+        assert [(e.value, e.std_error) for e in shifted.values()] == [(e.value, e.std_error) for e in plain.values()]
+        assert all("paths not shifted: no shift saves work" in e.reason for e in shifted.values())
+
+
 @pytest.mark.parametrize("name", ["call along the path", "call by its density", "one-touch", "down-and-in put"])
 def test_intervals_cover_the_truth(name: str) -> None:
     """95 % intervals of 300 seeds, within what 999 of 1,000 binomials are."""
