@@ -41,9 +41,10 @@ test-gpu: $(STAMP) ## the tests that need a CUDA device (the environment of `pip
 benchmarks-gpu: $(STAMP) ## speeds on a CUDA device, written to benchmarks/gpu/RESULTS.md
 	$(BIN)/python -m benchmarks.gpu
 
-coverage: $(STAMP) ## how often 95 % intervals hold the truth, for all that is offered (hours; COVERAGE="--continue Heston" for a part)
-	$(BIN)/python -m tests.coverage.truths
-	WORKERS=$(WORKERS) $(BIN)/python -m tests.coverage.report $(COVERAGE)
+coverage: $(STAMP) ## how often 95 % intervals hold the truth, for all that is offered (hours; a part: CASES="Heston CEV*Digital*" COVERAGE=--continue)
+	$(BIN)/python -m tests.coverage.truths $(CASES)
+	$(BIN)/python -m tests.coverage.truths --sharper $(CASES)
+	WORKERS=$(WORKERS) $(BIN)/python -m tests.coverage.report $(COVERAGE) $(CASES)
 
 capabilities: $(STAMP) ## write docs/capabilities.md, the matrix of what is offered, from the code (minutes)
 	$(BIN)/python -m tests.coverage.matrix

@@ -6,8 +6,9 @@ A built-in class without an entry here fails a test, so that nothing new escapes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 import greeks as gk
@@ -164,6 +165,13 @@ def cases(model: str) -> Iterator[Case]:
     for contracts in (ON_SEVERAL_ASSETS if model in SEVERAL_ASSETS else ON_ONE_ASSET).values():
         for terms, payoff in contracts.items():
             yield Case(subject, payoff, terms, scheme)
+
+
+def matching(patterns: Collection[str]) -> list[Case]:
+    """The cases of some models, or whose names match: "Heston", "CEV*Digital*". Without patterns all of them."""
+    every = [case for model in MODELS for case in cases(model)]
+    named = {*patterns} & {*MODELS}
+    return [c for c in every if not patterns or c.model_name in named or any(fnmatchcase(str(c), p) for p in patterns)]
 
 
 def missing() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import greeks as gk
 from greeks.estimators.mean import Mean
@@ -20,6 +20,7 @@ class Variant:
     says: str
     unbiased: bool = True
     orders: tuple[int, ...] = (1, 2)  # of derivatives; where arguments matter for one order only, the other is left out
+    controls: Literal["auto"] | tuple[gk.ControlVariate, ...] = ()  # none, so that what is examined is the estimator
 
     def wanted(self, greeks: Iterable[str]) -> Any:
         """The argument `estimator`, by Greek: a single one leaves the price to the mean, which is always valid."""
@@ -68,9 +69,13 @@ VARIANTS: Mapping[str, tuple[Variant, ...]] = {
 }
 
 
+DEFAULT = Variant(
+    "default", "auto", '`estimator="auto"` with `controls="auto"`: what you get if you name neither', controls="auto"
+)
 PILOTED = (
-    Variant("auto", "auto", 'the choice of `estimator="auto"`'),
+    Variant("auto", "auto", 'the choice of `estimator="auto"`, without controls'),
     Variant("blend", gk.Blend(), "`Blend()`"),
+    DEFAULT,
 )
 
 

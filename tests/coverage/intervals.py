@@ -26,8 +26,8 @@ from tests.coverage.truths import FARTHEST, truth_of
 
 LEVEL, CONFIDENCE = 0.95, 0.999
 SEEDS, AGAIN = 300, 4
-PATHS = 8192  # two chunks: the fewest with which controls are fitted on other paths than they are applied to
-FEW_PATHS = 1024
+PATHS = 8192  # two chunks: the fewest of which one has its controls' coefficients from the other
+FEW_PATHS, MANY_PATHS = 1024, 65536
 ROUNDING = 1e-9  # relative error of a number that no path changes
 WIDTH = 1.959963984540054
 

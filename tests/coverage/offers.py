@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import greeks as gk
 from greeks.estimators.mean import Mean
@@ -47,19 +48,28 @@ def offers(model: str) -> tuple[tuple[Offer, ...], tuple[Unpayable, ...]]:
     found: list[Offer] = []
     unpayable: list[Unpayable] = []
     for case in cases(model):
-        try:
-            gk.explain(case.model, case.payoff, [], scheme=case.scheme, estimator={"price": Mean()})
-        except gk.UnsupportedError as refusal:
-            unpayable.append(Unpayable(case, str(refusal)))
+        of_case = offers_of(case)
+        if isinstance(of_case, Unpayable):
+            unpayable.append(of_case)
         else:
-            found.extend(offered(case, variant) for variant in variants() if variant.single)
+            found.extend(of_case)
     return tuple(found), tuple(unpayable)
 
 
+def offers_of(case: Case) -> tuple[Offer, ...] | Unpayable:
+    """What single estimators offer of one case."""
+    try:
+        gk.explain(case.model, case.payoff, [], scheme=case.scheme, estimator={"price": Mean()}, controls=())
+    except gk.UnsupportedError as refusal:
+        return Unpayable(case, str(refusal))
+    return tuple(offered(case, variant) for variant in variants() if variant.single)
+
+
 def offered(case: Case, variant: Variant) -> Offer:
-    """What one estimator offers of one case; for "auto" and `Blend` that takes a pilot."""
+    """What one estimator offers of one case; for "auto", `Blend` and controls that takes a pilot."""
     greeks = [g for g in greeks_of(case) if order(g) in variant.orders]
-    said = gk.explain(case.model, case.payoff, greeks, scheme=case.scheme, estimator=variant.wanted(greeks))
+    settings: dict[str, Any] = {"estimator": variant.wanted(greeks), "controls": variant.controls}
+    said = gk.explain(case.model, case.payoff, greeks, scheme=case.scheme, **settings)
     return Offer(case, variant, said.estimators, {g: _reason(why) for g, why in said.refused.items()})
 
 

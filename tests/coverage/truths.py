@@ -1,9 +1,12 @@
 """What is true of every case: a formula, or many paths of two different estimators that agree.
 
-`python -m tests.coverage.truths` adds what `truths.csv` lacks; with models named, theirs are made anew.
+`python -m tests.coverage.truths` adds what `truths.csv` lacks; with cases named ("Heston", "CEV*Digital*"), theirs
+alone, and with `--anew` those that are there too.
 A truth belongs to its scheme: where that is not exact it is the derivative of the discretised price, so that an
 interval is not blamed for the time step. A row has the sharpest of the unbiased estimators, and the next sharpest,
-from draws of its own, to check it.
+from draws of its own, to check it. Intervals of default settings are sharper than those of any estimator without
+controls: `--sharper` replaces truths by those of default settings, where these are sharper by far, which the sharpest
+estimator without controls then checks.
 """
 
 from __future__ import annotations
@@ -17,10 +20,10 @@ from functools import cache
 from pathlib import Path
 
 import greeks as gk
-from tests.coverage.cases import MODELS, Case
+from tests.coverage.cases import MODELS, Case, matching
 from tests.coverage.closed_forms import closed_form
-from tests.coverage.estimators import Variant
-from tests.coverage.offers import Offer, offers
+from tests.coverage.estimators import DEFAULT, Variant
+from tests.coverage.offers import Offer, Unpayable, offered, offers_of
 from tests.coverage.simulation import simulated
 
 FILE = Path(__file__).with_name("truths.csv")
@@ -30,6 +33,8 @@ FORMULA = "formula"
 BUMP = Variant("bump", gk.FiniteDifference(5e-3), "a bump of 0.5 %", unbiased=False)
 FARTHEST = 4.5  # standard errors between the two estimates of a truth
 SHARP = 0.25  # an estimate is precise enough for a truth if its error is this much of the interval's
+BY_FAR = 0.5  # of the error of the sharpest estimator, that default settings must have to take its place
+ANEW, SHARPER = "--anew", "--sharper"
 
 
 @dataclass(frozen=True)
@@ -78,15 +83,52 @@ def _read(row: Mapping[str, str]) -> Truth:
     return Truth(**{f.name: float(row[f.name]) if f.type == "float" else row[f.name] for f in fields(Truth)})  # type: ignore[arg-type]
 
 
-def computed(model: str, known: Collection[tuple[str, str, str]] = ()) -> Iterator[list[Truth]]:
-    """The truths of one model, case by case, where a Greek is on offer which is not known."""
-    by_case: dict[Case, list[Offer]] = {}
-    for offer in offers(model)[0]:
-        by_case.setdefault(offer.case, []).append(offer)
-    for case, offered in by_case.items():
-        wanted = ["price", *dict.fromkeys(g for o in offered for g in o.greeks)]
-        if any((case.model_name, case.payoff_name, g) not in known for g in wanted):
-            yield list(_of_case(case, offered, wanted))
+def computed(case: Case, known: Collection[tuple[str, str, str]] = ()) -> list[Truth]:
+    """The truths of one case, if a Greek is on offer which is not known."""
+    on_offer = offers_of(case)
+    if isinstance(on_offer, Unpayable):
+        return []
+    wanted = ["price", *dict.fromkeys(g for o in on_offer for g in o.greeks)]
+    lacking = any((case.model_name, case.payoff_name, g) not in known for g in wanted)
+    return list(_of_case(case, on_offer, wanted)) if lacking else []
+
+
+def sharpened(case: Case, known: Mapping[tuple[str, str, str], Truth]) -> list[Truth]:
+    """The truths of one case that default settings know better by far than what is on file.
+
+    What was by default settings before keeps its check; what is not known yet is checked by the first estimator that
+    gives it.
+    """
+    offer = offered(case, DEFAULT)
+    of_case = {g: known.get((case.model_name, case.payoff_name, g)) for g in ["price", *offer.greeks]}
+    if all(t is not None and t.by == FORMULA for t in of_case.values()):
+        return []
+    of_case |= _by_the_first(case, [g for g, t in of_case.items() if t is None])
+    found = simulated(offer, PATHS, FIRST_SEED - 2)
+    old = [(t, found[g]) for g, t in of_case.items() if t is not None and g in found]
+    return [_by_default(t, e) for t, e in old if t.by != FORMULA and (not t.check_by or e.std_error < BY_FAR * t.error)]
+
+
+def _by_default(t: Truth, e: gk.Estimate) -> Truth:
+    check = (t.check, t.check_error, t.check_by) if t.by == DEFAULT.code else (t.value, t.error, t.by)
+    return Truth(t.model, t.payoff, t.greek, e.value, e.std_error, DEFAULT.code, *check)
+
+
+def _by_the_first(case: Case, greeks: Sequence[str]) -> dict[str, Truth]:
+    """One estimate of each of these Greeks, by the first unbiased estimator without controls that is offered."""
+    on_offer = offers_of(case) if greeks else ()
+    left, found = list(greeks), dict[str, Truth]()
+    for k, o in enumerate(() if isinstance(on_offer, Unpayable) else on_offer):
+        if o.variant.unbiased and (mine := o.only(left)).greeks:
+            run = simulated(mine, PATHS, FIRST_SEED + k)
+            name = (case.model_name, case.payoff_name)
+            found |= {
+                g: Truth(*name, g, e.value, e.std_error, o.variant.code, math.nan, math.nan, "")
+                for g, e in run.items()
+                if g in left
+            }
+            left = [g for g in left if g not in found]
+    return found
 
 
 def _of_case(case: Case, offered: Sequence[Offer], wanted: Sequence[str]) -> Iterator[Truth]:
@@ -132,15 +174,17 @@ def _write(found: Sequence[Truth]) -> None:
         writer.writerows([f"{v:.12g}" if isinstance(v, float) else v for v in astuple(t)] for t in found)
 
 
-def _main(models: Sequence[str]) -> int:
-    """New truths of these models, or of all cases that have none; 1 if some are doubtful."""
-    kept = {key: t for key, t in truths().items() if t.model not in models} if FILE.exists() else {}
-    new: list[Truth] = []
-    for case in (case for model in models or MODELS for case in computed(model, kept)):
-        new += case
-        kept |= {(t.model, t.payoff, t.greek): t for t in case}
+def _main(arguments: Sequence[str]) -> int:
+    """New truths of the cases named, or of all; 1 if some are doubtful."""
+    selected = matching([a for a in arguments if a not in (ANEW, SHARPER)])
+    kept = dict(truths()) if FILE.exists() else {}
+    new: dict[tuple[str, str, str], Truth] = {}
+    for case in selected:
+        found = sharpened(case, kept) if SHARPER in arguments else computed(case, () if ANEW in arguments else kept)
+        new |= {(t.model, t.payoff, t.greek): t for t in found}
+        kept |= new
         _write(sorted(kept.values(), key=lambda t: list(MODELS).index(t.model)))  # at once: they take an hour
-    doubtful = [t for t in new if not t.z < FARTHEST]
+    doubtful = [t for t in new.values() if not t.z < FARTHEST]
     for t in doubtful:
         print(f"{t.model}, {t.payoff}, {t.greek}: {t.by} and {t.check_by} are {t.z:.1f} standard errors apart")
     return int(bool(doubtful))
