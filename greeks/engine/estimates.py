@@ -12,7 +12,7 @@ import numpy.typing as npt
 from greeks.engine.bias import Bias
 from greeks.engine.reading import Reading, mixed
 from greeks.engine.samples import Samples
-from greeks.engine.tails import Tails, known, tails, warning
+from greeks.engine.tails import EXACT, Tails, known, tails, warning
 from greeks.engine.tally import Array, Rows
 from greeks.results import Estimate
 
@@ -129,7 +129,8 @@ def _estimate(
         tails.paths,
         r.estimator,
         "; ".join(filter(None, (r.reason, str(bias or "")))),
-        warning(tails, r.estimator, r.random and still, r.controlled) + (bias.warning(error) if bias else ()),
+        warning(tails, r.estimator, r.random and still, r.controlled, error <= EXACT * abs(value))
+        + (bias.warning(error) if bias else ()),
         known(tails.kurtosis),
         known(tails.largest_share),
         None if bias is None else bias.value,

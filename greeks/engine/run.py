@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greeks.engine.contract import Contract
 from greeks.engine.decision import KEPT, Decision, instead
@@ -117,7 +117,7 @@ def _run(task: Task, greeks: Sequence[str], settings: Settings, started: float) 
         task.contract.model,
         task.contract.payoff,
         tuple(greeks),
-        settings,
+        replace(settings, scheme=task.scheme),  # so that to go on means the same steps whatever the default is then
         task.decision,
         chosen(task.menu, task.decision),
         task.readings,

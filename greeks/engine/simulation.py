@@ -197,7 +197,8 @@ class _Run:
         if not held and self._hopeless(distance, done):
             self.stop("out of reach without max_paths or time_limit")
             return False
-        needed = unbiased(self.readings, self.samples, self.targets) if held else done * distance.worst**2 * SLACK
+        far = done * distance.worst * distance.worst * SLACK  # infinite for targets out of all proportion
+        needed = unbiased(self.readings, self.samples, self.targets) if held else far
         size = self._following(math.ceil(min(needed, done * GROWTH))) if needed > done else 0
         if size <= 0 and not held:
             self.stop(f"max_paths = {self.limit:,}")
@@ -216,7 +217,7 @@ class _Run:
             return False
         if math.isinf(distance.least):
             return done >= BLIND
-        return done * distance.least ** (1 if self.design.families > 1 else 2) > FAR
+        return done * distance.least * (1.0 if self.design.families > 1 else distance.least) > FAR
 
     def stop(self, why: str) -> None:
         """Leave it at what there is, and say what is missing."""

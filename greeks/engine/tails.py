@@ -20,6 +20,7 @@ FEWEST_CHUNKS = 8  # below, the spread of the chunks' variances says too little
 TRUSTED = 0.05  # relative error of a standard error above which the user is told
 LEFT = 0.1  # the same for what controls left of a sample: little, and most of it where sample and control part
 HEAVY = 30.0  # kurtosis below which it is only the paths that are few
+EXACT = 1e-9  # relative error below which nobody asks how well it is known
 LARGE = 0.01  # share of one path that is worth telling
 REMEDIES = {  # estimator -> what helps against its heavy tails
     "pathwise": "derivatives of a square root that comes near 0 have such tails, as those of Heston's variance where "
@@ -94,14 +95,19 @@ def error_from_scatter(count: Array, mean: Array, squares: Array) -> Array:
     return np.where((count >= FEWEST_CHUNKS) & (mean > 0.0), relative, 0.0)
 
 
-def warning(tails: Tails, estimator: str, unmoved: bool, controlled: bool = False) -> tuple[str, ...]:
-    """What to tell the user of one number; `unmoved` where chance enters but no path differed from another."""
+def warning(
+    tails: Tails, estimator: str, unmoved: bool, controlled: bool = False, exact: bool = False
+) -> tuple[str, ...]:
+    """What to tell the user of one number.
+
+    unmoved: chance enters but no path differed from another; exact: its error is nothing to speak of.
+    """
     if unmoved:
         return (
             "every path gave the same number: nothing is random at these parameters, or what matters is too rare for "
             "this many paths, and then the standard error of 0 means nothing",
         )
-    if not tails.heavy(LEFT if controlled else TRUSTED):
+    if exact or not tails.heavy(LEFT if controlled else TRUSTED):
         return ()
     makers = f"one path makes {tails.largest_share:.1%}" if tails.largest_share >= LARGE else "few paths make much"
     return (

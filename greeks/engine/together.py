@@ -6,7 +6,7 @@ are, so that each has the bits that `estimates.read` gives it alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from greeks.engine.estimates import std_errors
 from greeks.engine.reading import Reading
 from greeks.engine.samples import Samples
-from greeks.engine.tails import Tails, tails, warning
+from greeks.engine.tails import EXACT, Tails, tails, warning
 from greeks.engine.tally import Array, Rows
 from greeks.samplers import Design
 
@@ -57,15 +57,19 @@ def read_together(readings: Sequence[Reading], samples: Samples) -> Figures:
     values = means[:, columns]
     batches = samples.batch_means().reshape(*means.shape, -1)[:, columns]
     of_columns = _tails(whole, samples.design)
-    told = [_told(readings, *of) for of in zip(of_columns, (variances == 0.0).tolist(), strict=True)]
-    return Figures(values, std_errors(values, variances), batches, of_columns[0][0].paths, told)
+    errors = std_errors(values, variances)
+    exact = errors <= EXACT * np.abs(values)
+    told = [_told(readings, *of) for of in zip(of_columns, variances == 0.0, exact, strict=True)]
+    return Figures(values, errors, batches, of_columns[0][0].paths, told)
 
 
-def _told(readings: Sequence[Reading], of_columns: Sequence[Tails], still: Sequence[bool]) -> Warnings:
+def _told(
+    readings: Sequence[Reading], of_columns: Sequence[Tails], still: Iterable[bool], exact: Iterable[bool]
+) -> Warnings:
     """What to know of the numbers of one contract."""
     found = (
-        (r.greek, warning(r.tails(of_columns), r.estimator, r.random and s, r.controlled))
-        for r, s in zip(readings, still, strict=True)
+        (r.greek, warning(r.tails(of_columns), r.estimator, r.random and bool(s), r.controlled, bool(e)))
+        for r, s, e in zip(readings, still, exact, strict=True)
     )
     return {greek: told for greek, told in found if told}
 

@@ -130,7 +130,8 @@ def called(subject: Any, method: str, *args: Any) -> Any:
             hint = (
                 "; numpy functions cannot see through a traced value: use greeks.exp, greeks.maximum, greeks.where, ..."
             )
-        raise TraceError(f"{type(subject).__name__}.{method}: {e}{hint}") from e
+        kind = "" if isinstance(e, (TypeError, ValueError)) else f"{type(e).__name__} "  # else it says too little
+        raise TraceError(f"{type(subject).__name__}.{method}: {kind}{e}{hint}") from e
 
 
 def as_tuple(subject: Any, method: str, value: Any, meaning: str) -> tuple[Any, ...]:

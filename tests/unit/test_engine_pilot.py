@@ -74,8 +74,8 @@ def test_the_reason_keeps_the_losers_figures_and_the_refusals() -> None:
 @pytest.mark.slow
 def test_explain_says_what_a_run_then_does() -> None:
     for model, payoff, greeks in CONTESTED:
-        told = gk.explain(model, payoff, greeks)
-        found = gk.sensitivities(model, payoff, greeks, paths=256)
+        told = gk.explain(model, payoff, greeks, paths=2**13)
+        found = gk.sensitivities(model, payoff, greeks, paths=2**13)
         assert told.estimators == {g: found[g].estimator for g in greeks}
         assert told.reasons == {g: found[g].reason for g in greeks}
 
@@ -129,7 +129,7 @@ def test_estimators_of_different_greeks_do_not_disturb_one_another() -> None:
 @pytest.mark.parametrize(("model", "payoff", "greeks"), CONTESTED[:5])
 def test_a_blend_has_no_more_variance_than_the_best_of_its_parts(model: Any, payoff: Any, greeks: list[str]) -> None:
     blended = gk.sensitivities(model, payoff, greeks, estimator=gk.Blend(), paths=2**14, seed=3)
-    best = gk.sensitivities(model, payoff, greeks, paths=2**14, seed=3)
+    best = gk.sensitivities(model, payoff, greeks, controls=(), paths=2**14, seed=3)
     for greek in greeks:
         assert blended[greek].std_error <= 1.08 * best[greek].std_error, greek
         gap = blended[greek].value - best[greek].value
@@ -169,7 +169,7 @@ def test_minimum_variance_weights() -> None:
 @pytest.mark.slow
 def test_a_result_verifies_itself() -> None:
     for model, payoff, greeks in CONTESTED:
-        result = gk.sensitivities(model, payoff, greeks, paths=2**13, seed=4)
+        result = gk.sensitivities(model, payoff, greeks, controls=(), paths=2**13, seed=4)
         checked = result.verify()
         assert checked.agrees, checked
         for greek in greeks:
