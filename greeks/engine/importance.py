@@ -66,7 +66,7 @@ def _shifted(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths
     if mean_ratio(*variances(menu, contract, grid, backend, plain, there)) < WORTHWHILE:
         return _told(plain, dict.fromkeys(scan.entries, "paths not shifted: no shift saves work"))
     moved = f"paths shifted by {_figure(found.size)} standard deviations"
-    return _told(there, {i: f"{moved} (variance / {_figure(ratio)})" for i, ratio in found.ratios.items()})
+    return _told(there, {i: f"{moved} (in a pilot variance / {_figure(ratio)})" for i, ratio in found.ratios.items()})
 
 
 def _told(decision: Decision, words: Mapping[int, str]) -> Decision:

@@ -154,7 +154,7 @@ def test_trades_of_a_book_are_shifted_each_for_itself() -> None:
 
 def test_explain_tells_of_the_shift() -> None:
     explained = gk.explain(MODEL, FAR, ["delta"], estimator=ALONG, sampler=SHIFTED)
-    assert "paths shifted by 3.8 standard deviations (variance / " in explained.reasons["delta"]
+    assert "paths shifted by 3.8 standard deviations (in a pilot variance / " in explained.reasons["delta"]
     assert "shift.drift" in explained.source
 
 
