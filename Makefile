@@ -10,8 +10,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
+# Neighbours share compiled programs, and so a worker.
+SHARED := -n $(WORKERS) --dist worksteal
 
-.PHONY: help install demo test test-slow test-gpu coverage capabilities lint format types layers check benchmarks benchmarks-gpu notebooks clean
+.PHONY: help install demo test test-docs test-slow test-gpu coverage capabilities lint format types layers check benchmarks benchmarks-gpu notebooks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,10 +31,13 @@ demo: $(STAMP) ## price a book on real DAX volatilities: risk table, files and a
 	$(BIN)/greeks demo --out demo-output
 
 test: $(STAMP) ## the fast tests and the doctests
-	$(PYTEST) -q -n $(WORKERS)
+	$(PYTEST) -q $(SHARED)
+
+test-docs: $(STAMP) ## every snippet of docs/ and the notebooks, run and compared with what they show
+	$(PYTEST) -q $(SHARED) -m docs
 
 test-slow: $(STAMP) ## the tests that take minutes
-	$(PYTEST) -q -n $(WORKERS) -m slow
+	$(PYTEST) -q $(SHARED) -m slow
 	$(PYTEST) -q benchmarks/test_rivals.py
 
 test-gpu: $(STAMP) ## the tests that need a CUDA device (the environment of `pip install -e '.[dev,cuda13]'`)
@@ -63,7 +68,7 @@ types: $(STAMP) ## mypy --strict
 layers: $(STAMP) ## who may import whom
 	$(BIN)/lint-imports
 
-check: lint types layers test ## what the continuous integration runs
+check: lint types layers test test-docs ## what the continuous integration runs
 
 benchmarks: $(STAMP) ## speed bars, and rivals side by side where `pip install -e '.[rivals]'` has put them
 	$(PYTEST) -q benchmarks/test_rivals.py

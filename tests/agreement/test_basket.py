@@ -43,7 +43,7 @@ def digital(case: Case) -> Trade:
 
 TRADES = {name: trades(name, many=False) for name in PAYOFFS}
 TRADES |= {f"{name}, many": trades(name, many=True) for name in PAYOFFS if trades(name, many=True)}
-FAST = ("geometric_basket_cash_call", "worst_of_digital_3_assets", "arithmetic_basket_call_4", DIGITAL)
+FAST = ("worst_of_digital_3_assets", "arithmetic_basket_call_4", DIGITAL)
 TRADES |= {DIGITAL: [digital(t.case) for n in PAYOFFS if "arithmetic" in n for t in TRADES[n]]}
 
 

@@ -34,6 +34,7 @@ def _executed(path: Path) -> Any:
     return client.execute(env=environment)
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_name)
 def test_notebook_runs_and_its_numbers_agree(path: Path) -> None:
     cells = _executed(path).cells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,12 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", _with_code(), ids=_name)
+def _in_every_run(path: Path) -> Any:
+    """The README in every run of the tests, the pages of docs/ in a run of their own."""
+    return path if path.name == "README.md" else pytest.param(path, marks=pytest.mark.docs)
+
+
+@pytest.mark.parametrize("path", [_in_every_run(page) for page in _with_code()], ids=_name)
 def test_snippets_print_what_is_shown(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     blocks = snippets(text)

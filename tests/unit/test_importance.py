@@ -50,7 +50,7 @@ def run(
 
 def told(e: gk.Estimate) -> float:
     """The ratio of variances in a reason."""
-    return float(e.reason.partition("(variance / ")[2].partition(")")[0].replace(",", ""))
+    return float(e.reason.partition("(in a pilot variance / ")[2].partition(")")[0].replace(",", ""))
 
 
 @pytest.mark.parametrize("estimator", [RATIO, ALONG])

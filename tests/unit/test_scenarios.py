@@ -247,6 +247,7 @@ def test_the_error_of_what_is_unexplained_is_that_of_the_rest() -> None:
     assert 1e-6 < rows["unexplained"]["std_error"] < 0.9 * parts
 
 
+@pytest.mark.slow
 def test_explaining_by_underlying_takes_the_greeks_that_each_model_has() -> None:
     market = {"DAX": DAX, "H": HESTON, "two": TWO}
     after = {

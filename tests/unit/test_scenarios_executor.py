@@ -86,11 +86,11 @@ def test_the_bar_counts_every_revaluation(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_payoff_whose_formula_is_broken_costs_its_trades_only(plain: pd.DataFrame) -> None:
     held = pd.concat([book(12), book(2).assign(id=["x", "y"], payoff="Poisonous")])
     own: dict[str, Any] = {"payoffs": {"Poisonous": Poisonous}}
-    with pytest.raises(gk.BookError, match=r"market as it is, trades x, y: price: Poisonous.settle: 'key'"):
+    with pytest.raises(gk.BookError, match=r"market as it is, trades x, y: price: Poisonous.settle: KeyError 'key'"):
         ladder(held, **own)
     table = ladder(held, errors="coerce", **own)
     np.testing.assert_array_equal(table["value"], plain["value"])
-    assert table["status"].str.startswith("without 1 trade: x: Poisonous.settle: 'key'").any()
+    assert table["status"].str.startswith("without 1 trade: x: Poisonous.settle: KeyError 'key'").any()
 
 
 def test_a_bug_costs_its_trades_only_and_is_what_the_error_comes_from(
