@@ -53,7 +53,7 @@ def trade(case: Case) -> Trade:
 
 
 TRADES = {kind: [trade(case) for case in cases(family, kind)] for kind, family in FAMILY.items()}
-FAST = ("asian_geometric_discrete_cash_call", "asian_arithmetic_discrete_call", "asian_arithmetic_last30days_call")
+FAST = ("asian_arithmetic_discrete_call", "asian_arithmetic_last30days_call")
 
 
 @pytest.mark.parametrize("kind", every(TRADES, FAST))

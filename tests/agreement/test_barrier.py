@@ -33,7 +33,7 @@ def trade(case: Case) -> Trade:
 
 
 TRADES = {kind: [trade(case) for case in cases("B2", kind)] for kind in KINDS}
-FAST = ("barrier_discrete_down_out_call", "barrier_discrete_up_in_call", "double_knock_out_discrete_one")
+FAST = ("barrier_discrete_down_out_call", "double_knock_out_discrete_one")
 
 
 @pytest.mark.parametrize("kind", every(TRADES, FAST))

@@ -30,7 +30,7 @@ def trade(case: Case) -> Trade:
 
 
 TRADES = {name: [trade(case) for case in cases("C", name)] for name in PAYOFFS}
-FAST = ("exchange_option", "call_on_max", "worst_of_digital")
+FAST = ("exchange_option", "worst_of_digital")
 
 
 @pytest.mark.parametrize("name", every(PAYOFFS, FAST))

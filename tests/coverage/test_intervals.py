@@ -6,6 +6,8 @@ What costs time is compiling, so that the programs are small ones and have some 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import greeks as gk
@@ -30,7 +32,14 @@ def _case(model: str, payoff: str) -> Case:
     return next(c for c in cases(model) if c.payoff_name == payoff)
 
 
-@pytest.mark.parametrize("variant", [v for v in variants() if v.unbiased], ids=str)
+LONG = ("blend", "default")  # to compile
+
+
+def _param(variant: Variant) -> Any:
+    return pytest.param(variant, marks=pytest.mark.slow) if variant.code in LONG else variant
+
+
+@pytest.mark.parametrize("variant", [_param(v) for v in variants() if v.unbiased], ids=str)
 def test_intervals_hold_the_truth(variant: Variant) -> None:
     offers = [offer for payoff in PAYOFFS if (offer := _offer(variant, payoff))]
     assert offers, f"{variant.says} gives no Greek of {' or '.join(PAYOFFS)} on {' or '.join(MODELS)}"

@@ -37,7 +37,7 @@ def numbers(groups: tuple[Group, ...]) -> dict[int, tuple[Any, ...]]:
     }
 
 
-@pytest.mark.parametrize("paths", [1000, 20_000])
+@pytest.mark.parametrize("paths", [1000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_each_is_what_it_is_alone(paths: int) -> None:
     contracts = book()
     streams = [3 if m is STOCKS[0] else 4 for m, _ in contracts]

@@ -28,7 +28,7 @@ HEALTHY: dict[str, tuple[Any, Any, list[str], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+@pytest.mark.parametrize("name", ["call", "far call", "digital", pytest.param("Asian", marks=pytest.mark.slow)])
 def test_no_false_alarm(name: str) -> None:
     model, payoff, greeks, settings = HEALTHY[name]
     for seed in range(200):

@@ -189,7 +189,7 @@ class CouponNote(gk.Payoff):
         return x[0] / self.strike
 
 
-@pytest.mark.parametrize("dates", [4, (0.25, 0.5, 0.75)])
+@pytest.mark.parametrize("dates", [4, pytest.param((0.25, 0.5, 0.75), marks=pytest.mark.slow)])
 def test_coupons_are_paid_on_the_date_of_exit_too(dates: Any) -> None:
     """The last date observed or not: the same Greeks as by the likelihood ratio, the coupon's own among them."""
     payoff, names = CouponNote(105.0, 0.05, 100.0, 1.0, dates), ["delta", "d_coupon", "rho", "vega"]

@@ -58,6 +58,7 @@ def cev(seed: int = 1, std_error: float = 0.02) -> gk.Sensitivities:
     return gk.sensitivities(CEV, CALL, ["delta", "vega"], scheme=EULER, std_error=std_error, seed=seed)
 
 
+@pytest.mark.slow
 def test_price_and_greeks_of_cev_within_their_errors() -> None:
     r = cev()
     for name, e in r.items():
