@@ -1,8 +1,8 @@
 """Time to a given standard error on delta, contender against contender: `python -m benchmarks.side_by_side`.
 
-Seconds x (standard error / target)^2 is the time in which a contender would reach the target, however many
-paths it takes and however good its estimator is: equal errors are compared, not equal paths. No time is less than
-that of a call with few paths, which is all that a number without error needs.
+A contender would reach the target with paths x (standard error / target)^2 paths, however good its estimator is:
+equal errors are compared, not equal paths. The time of so many is that of a call with few paths, which is all that a
+number without error needs, and for the others what each of them adds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.contender import LIBRARIES, Contender, Result, available, one_co
 from benchmarks.interleaved import Turns, ratio, take_turns
 from benchmarks.tasks import TASKS, Task
 
-FEW = 1024  # paths of the shortest call
+FEW = 1024  # paths of the shortest call, or a quarter of a round's where that is less
 TRUSTED = 2e-7  # relative; the trusted values have seven digits or more
 HEADS = ("Contender", "Paths/s", "Time to target", "x ours", "Greeks / price", "First call", "Not right")
 
@@ -36,12 +36,18 @@ class Score:
 
     @property
     def to_target(self) -> list[float]:
-        """Seconds to the target error, round by round; the error is that of all rounds together."""
+        """Seconds to the target error, round by round; the error is that of all rounds together.
+
+        Time is linear in paths, through a call with few of them and the round itself: what a call costs whatever its
+        paths counts once.
+        """
         errors = [answer[self.task.focus][1] for answer in self.greeks.answers]
         variance = mean(e * e for e in errors)
         factor = variance / self.target**2 if self.task.focus not in self.contender.silent_zeros else inf
+        paths, few = self.contender.paths, fewest(self.contender)
+        share = max(paths * factor - few, 0.0) / (paths - few)
         turns = zip(self.greeks.seconds, self.least.seconds, strict=True)
-        return [max(seconds * factor, least) for seconds, least in turns]
+        return [least + max(seconds - least, 0.0) * share for seconds, least in turns]
 
     def z_score(self, greek: str) -> float:
         """Of the mean over the rounds against the trusted value and its last digit; 0 where both agree."""
@@ -61,6 +67,11 @@ class Score:
         return "; ".join(f"{word} {', '.join(names)}" for word, names in parts if names)
 
 
+def fewest(contender: Contender) -> int:
+    """Paths of the shortest call."""
+    return min(FEW, contender.paths // 4)
+
+
 def compete(task: Task, contenders: list[Contender], rounds: int) -> list[list[Score]]:
     """One run, scored for each of the task's targets."""
 
@@ -69,7 +80,7 @@ def compete(task: Task, contenders: list[Contender], rounds: int) -> list[list[S
 
     calls = {f"{c}|greeks": bound(c.greeks, c.paths) for c in contenders}
     calls |= {f"{c}|price": bound(c.price, c.paths) for c in contenders}
-    calls |= {f"{c}|least": bound(c.greeks, min(FEW, c.paths)) for c in contenders}
+    calls |= {f"{c}|least": bound(c.greeks, fewest(c)) for c in contenders}
     turns = take_turns(calls, rounds)
     of = {c: [turns[f"{c}|{what}"] for what in ("greeks", "price", "least")] for c in contenders}
     return [[Score(c, task, target, *of[c]) for c in contenders] for target in task.targets]
