@@ -16,6 +16,7 @@ from greeks.schemes.sde import trace_sde
 
 QE_STEPS = 32  # a year
 EULER_STEPS = 64  # a year
+MOST_YEARS = 100.0  # whose steps are taken by default: a maturity in days must not run for hours
 KEPT = 1024
 Kind = type[Exact] | type[QE] | type[Euler]
 
@@ -40,7 +41,8 @@ def default_scheme(model: Model, payoff: Payoff) -> Scheme:
         if len(_known) >= KEPT:
             _known.clear()
         _known[key] = _chosen(model, always)
-    kind, years = _known[key], max(1, math.ceil(float(payoff.maturity) - 1e-9))  # type: ignore[attr-defined]
+    life = min(float(payoff.maturity), MOST_YEARS)  # type: ignore[attr-defined]
+    kind, years = _known[key], max(1, math.ceil(life - 1e-9))  # a year is a year, whatever a sum of months rounds to
     if kind is Exact:
         return Exact()
     return QE(QE_STEPS * years) if kind is QE else Euler(EULER_STEPS * years)

@@ -202,3 +202,9 @@ def test_parameters_of_a_contract_keep_their_own_names() -> None:
     contract = Contract.of(HESTON, gk.Call(100.0, 1.0))
     assert set(contract.model_parameters) >= {"spot", "kappa", "theta", "rho"}
     assert set(contract.payoff_parameters) == {"strike", "maturity"}
+
+
+def test_default_steps_have_a_bound() -> None:
+    """A maturity given in days, or worse, must not run for hours."""
+    heston = gk.Heston(spot=100.0, rate=0.03, variance=0.04, kappa=2.0, theta=0.04, xi=0.3, rho=-0.7)
+    assert default_scheme(heston, gk.Call(100.0, 1e6)) == default_scheme(heston, gk.Call(100.0, 100.0)) == gk.QE(3200)
