@@ -22,17 +22,16 @@ LOADING, COMPILING = 0.005, 0.4  # seconds that a text may have cost as Python b
 WORTH_COMPILING = 0.05  # seconds that calls in sight would cost as Python: what is compiled serves later processes too
 COMPILED = {  # name -> arguments of the functions that Python does not have to the same bits
     "exp": "a", "log": "a", "tanh": "a", "sin": "a", "cos": "a", "normal_cdf": "a", "normal_pdf": "a",
-    "normal_quantile": "a", "power": "a, b", "exprel": "k, a", "fma": "a, b, c",
+    "normal_quantile": "a", "power": "a, b", "exprel": "k, a",
 }  # fmt: skip
 EXACT: dict[str, Callable[..., Any]] = {
     "sqrt": scalars.sqrt, "absolute": abs, "maximum": functions.maximum, "minimum": functions.minimum,
-    "zeros": np.zeros,
+    "zeros": lambda n: [0.0] * n,
 }  # fmt: skip
 HEADER = """\
 from math import inf, nan, sqrt
 from numpy import zeros
 from greeks.kernels.calling import PREPARE, entry
-from greeks.kernels.intrinsics import fma
 """
 
 
@@ -44,6 +43,7 @@ class Preparation:
     """
 
     def __init__(self, text: str) -> None:
+        text = unfused(text)
         self.source = f"{HEADER}\n@entry(PREPARE, CACHED)\n{text}\n"
         self.spent = self.last = 0.0
         self.looked = self.compiled = False
@@ -57,13 +57,20 @@ class Preparation:
             return self.play(theta, fine, dates, grid, table)
         started = time.perf_counter()
         try:
-            with np.errstate(all="ignore"):
-                self.play(theta, fine, dates, grid, table)
-        except ZeroDivisionError:  # a Python float divided, which compiled code does as IEEE 754 says
-            self.compile()
-            self.play(theta, fine, dates, grid, table)
+            self.play(*map(memoryview, (theta, fine, dates, grid, table)))  # elements as Python's own, quick floats
+        except ZeroDivisionError:
+            self._play_slowly(theta, fine, dates, grid, table)
         self.last = time.perf_counter() - started
         self.spent += self.last
+
+    def _play_slowly(self, *arrays: Array) -> None:
+        """With NumPy's floats, which divide by zero as IEEE 754 says; compiled where text divides others by zero."""
+        try:
+            with np.errstate(all="ignore"):
+                self.play(*arrays)
+        except ZeroDivisionError:
+            self.compile()
+            self.play(*arrays)
 
     def expect(self, calls: int) -> None:
         """So many calls are to come: machine code is worth its time for many that are slow."""
@@ -89,6 +96,22 @@ class Preparation:
         """From now on, run machine code."""
         module, _ = modules.fetch(self.source, self.key, foundation().names)
         self.play, self.compiled = module.prepare, True
+
+
+class _Unfused(ast.NodeTransformer):
+    """fma(a, b, c) as a b + c."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if not (isinstance(node.func, ast.Name) and node.func.id == "fma"):
+            return node
+        a, b, c = node.args
+        return ast.BinOp(ast.BinOp(a, ast.Mult(), b), ast.Add(), c)
+
+
+def unfused(text: str) -> str:
+    """The same text without fused operations: for Python a call of machine code costs what ten operations cost."""
+    return ast.unparse(_Unfused().visit(ast.parse(text)))
 
 
 @lru_cache(maxsize=512)
