@@ -57,7 +57,7 @@ class Preparation:
             return self.play(theta, fine, dates, grid, table)
         started = time.perf_counter()
         try:
-            self.play(*map(memoryview, (theta, fine, dates, grid, table)))  # elements as Python's own, quick floats
+            self.play(*(a.data for a in (theta, fine, dates, grid, table)))  # elements as Python's own, quick floats
         except ZeroDivisionError:
             self._play_slowly(theta, fine, dates, grid, table)
         self.last = time.perf_counter() - started
