@@ -6,18 +6,16 @@ normals are called by a symbol, so a program contains its own statements only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Any
 
-from llvmlite.binding import add_symbol
-from numba import njit, types
+from llvmlite import ir
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .intrinsics import OPTIONS, PRIVATE, Function
+from .intrinsics import contiguous
 
-_published: list[Any] = []  # kept for ever: machine code may refer to them
 INTEGER, VECTOR, MATRIX, CUBE = types.int64, types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
 RANGE = types.int64[::1]
 MOMENTS = (VECTOR, MATRIX, CUBE, CUBE)
@@ -39,33 +37,24 @@ ACCUMULATE = types.void(VECTOR, INTEGER, INTEGER, INTEGER, INTEGER, VECTOR, VECT
 PREPARE = types.void(VECTOR, MATRIX, MATRIX, MATRIX, VECTOR)
 
 
-def entry(signature: Any, cache: bool) -> Callable[[Function], Function]:
-    """A function that Python calls: compiled at once for its signature, kept on disk if `cache`."""
-    return njit(signature, cache=cache, **OPTIONS)  # type: ignore[no-any-return]
+def reader(kind: Any) -> Any:
+    """An intrinsic that reads an argument of this kind, `k` words of 64 bits after an address: see `linking.Entry`."""
+    ndim = getattr(kind, "ndim", 0)
 
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = ir.IntType(64)
+        first = builder.gep(builder.inttoptr(args[0], word.as_pointer()), [args[1]])
+        words = [builder.load(builder.gep(first, [ir.Constant(word, i)])) for i in range(1 + ndim)]
+        if ndim == 0:
+            return words[0]
+        data = builder.inttoptr(words[0], context.get_data_type(kind.dtype).as_pointer())
+        return contiguous(context, builder, kind, data, words[1:])
 
-def routine(signature: Any, cache: bool) -> Callable[[Function], Function]:
-    """A function that compiled code calls by its address: compiled at once, kept on disk if `cache`."""
-    return njit(signature, cache=cache, **PRIVATE, **OPTIONS)  # type: ignore[no-any-return]
+    @intrinsic
+    def read(typing: Any, at: Any, k: Any) -> Any:
+        return kind(INTEGER, INTEGER), emit
 
-
-def shared(signature: Any, suffix: str, cache: bool, **options: Any) -> Callable[[Function], Any]:
-    """A routine under a symbol of its own; what it becomes is a call of that symbol, in any later module."""
-
-    def compiled(function: Function) -> Any:
-        body = njit(signature, cache=cache, **options, **PRIVATE, **OPTIONS)(function)
-        symbol = f"greeks_{function.__name__}_{suffix}"
-        add_symbol(symbol, address(body))
-        _published.append(body)
-        return external(symbol, signature)
-
-    return compiled
-
-
-def address(function: Any) -> int:
-    """Where the machine code of a routine is: valid as long as the routine lives."""
-    (compiled,) = function.overloads.values()
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    return read
 
 
 def emit_call(context: Any, builder: Any, callee: Any, signature: Any, args: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .lanes import LANES, PATH, ROW, SCRATCH, SLOT
 from .reduction import EVERY, accumulate, begin, begin_batches, deal, finish, finish_batches, offset
-from .scalars import bits_float, float_bits
+from .scalars import bits_float, float_bits, matrix_of
 
 if TYPE_CHECKING:
     from numpy import float64, int64
@@ -112,16 +112,16 @@ def sweep(
         for t in range(tasks.shape[0]):
             block, out, m, mixing, k = tasks[t, 0], tasks[t, 1], tasks[t, 2], tasks[t, 7], tasks[t, 8]
             at, to, corner = tasks[t, 9], tasks[t, 9] + m, tasks[t, 10]
-            weights = mixings[mixing : mixing + m * k].reshape((m if k else 0, k))
+            weights = matrix_of(mixings[mixing:], m if k else 0, k)
             theta, grid = tables[tasks[t, 3] : tasks[t, 4]], grids[tasks[t, 5] : tasks[t, 6]]
             invoke(block, theta, grid, seed, stream, first + b, w, u)
             take(
                 w, out, b, min(LANES, size - b), powers, weights, means[at:to], sums[at:to],
-                comoments[corner : corner + m * m].reshape((m, m)), higher[at:to], batches[at:to],
+                matrix_of(comoments[corner:], m, m), higher[at:to], batches[at:to],
             )  # fmt: skip
     for t in range(tasks.shape[0]):
         m, at, corner = tasks[t, 2], tasks[t, 9], tasks[t, 10]
-        cross = comoments[corner : corner + m * m].reshape((m, m))
+        cross = matrix_of(comoments[corner:], m, m)
         finish_batches(size, means[at : at + m], batches[at : at + m])
         finish(size, powers, means[at : at + m], sums[at : at + m], cross, higher[at : at + m])
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from greeks.errors import UnsupportedError
 
-from . import library, modules
+from . import library, modules, objects
 from .interrupts import held_back
 
 CPU_HEADER = """\
 from math import inf, nan, sqrt
-from greeks.kernels.calling import BLOCK, routine
+from greeks.kernels.calling import BLOCK
 from greeks.kernels.intrinsics import bits_float, float_bits, fma, opaque, wide_vectors
 
 def kernel(function):
-    return routine(BLOCK, CACHED)(function)
+    return routine(BLOCK)(function)
 """
 _loaded: dict[tuple[str, str], CompiledProgram] = {}
 _lock = threading.RLock()
@@ -32,8 +30,8 @@ class CompiledProgram:
 
     text: what was asked for; source: the module it became; key: the hash of all it depends on;
     outputs, work, samples, out: the program's constants, `samples` how many a block has; entry: what `cpu` and `cuda`
-    call; compiled: False if it came from the cache; block: Numba's function for the program's own statements, and
-    address: where its machine code is (cpu).
+    call; compiled: False if it came from the cache; address: where the machine code of the program's own statements
+    is (cpu).
     """
 
     text: str
@@ -45,7 +43,6 @@ class CompiledProgram:
     samples: int
     compiled: bool
     entry: Callable[..., None] = field(repr=False)
-    block: Any = field(repr=False, default=None)
     address: int = 0
     out: int = 0
 
@@ -77,15 +74,18 @@ def build(text: str, backend: str) -> CompiledProgram:
 
 def build_cpu(text: str) -> CompiledProgram:
     """A program for the processor: its own statements compiled, everything else from the foundation."""
-    from .calling import address
     from .foundation import foundation
 
     base = foundation()
-    source = f"{CPU_HEADER}\n{library.widened(text)}\n"
+    source = source_of(text)
     key = modules.hash_of(source + base.key)
-    module, compiled = modules.fetch(source, key, base.names_for(source))
-    constants = library.defined_in(ast.parse(text))
-    outputs, work, samples, out = (int(str(constants[c])) for c in ("OUTPUTS", "WORK", "SAMPLES", "OUT"))
-    at = address(module.block)
+    functions, compiled = objects.fetch(lambda: source, key, base)
+    constants, at = library.constants_of(text), functions["block"].address
+    outputs, work, samples, out = (constants[name] for name in ("OUTPUTS", "WORK", "SAMPLES", "OUT"))
     entry = partial(base.simulate, at, out, samples)
-    return CompiledProgram(text, source, "cpu", key, outputs, work, samples, compiled, entry, module.block, at, out)
+    return CompiledProgram(text, source, "cpu", key, outputs, work, samples, compiled, entry, at, out)
+
+
+def source_of(text: str) -> str:
+    """The module that a program's text becomes."""
+    return f"{CPU_HEADER}\n{library.widened(text)}\n"

@@ -6,106 +6,115 @@ shared code is in parts, each compiled when something first needs it: who never 
 
 from __future__ import annotations
 
-import ast
+import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from types import MappingProxyType, ModuleType
+from functools import cached_property, lru_cache
 from typing import Any
 
-from . import library, modules
+from . import library, linking, modules, objects
 
 HEADER = """\
 from math import inf, nan, sqrt
-from greeks.kernels.intrinsics import bits_float, float_bits, fma, helper, kernel, opaque, reducer, wide_vectors
+from greeks.kernels.intrinsics import (
+    bits_float, float_bits, fma, helper, kernel, matrix_of, opaque, reducer, wide_vectors,
+)
 """
 CALLING = """\
 from greeks.kernels.calling import (
-    ACCUMULATE, BLOCK, COPY, DRAW, FETCH, FILL, FOLD, INVERT, SIMULATE, SWEEP, entry, invoke, routine, shared,
+    ACCUMULATE, BLOCK, COPY, DRAW, FETCH, FILL, FOLD, INVERT, SIMULATE, SWEEP, invoke,
 )
 """
-PARTS = {  # part -> what it offers: name -> decorator
+PARTS = {  # part -> what it offers: name -> decorator and signature
     "paths": {
-        "simulate": "entry(SIMULATE, CACHED)",
-        "uniforms": "shared(DRAW, KEY, CACHED)",
-        "invert": "shared(INVERT, KEY, CACHED)",
-        "normals": "shared(DRAW, KEY, CACHED)",
-        "normal": "shared(DRAW, KEY, CACHED)",
-        "copy": "shared(COPY, KEY, CACHED)",
-        "accumulate": "shared(ACCUMULATE, KEY, CACHED)",
+        "simulate": ("entry", "SIMULATE"),
+        "uniforms": ("shared", "DRAW"),
+        "invert": ("shared", "INVERT"),
+        "normals": ("shared", "DRAW"),
+        "normal": ("shared", "DRAW"),
+        "copy": ("shared", "COPY"),
+        "accumulate": ("shared", "ACCUMULATE"),
     },
     "pairs": {
-        "mirrored_normals": "shared(DRAW, KEY, CACHED)",
-        "mirrored_normal": "shared(DRAW, KEY, CACHED)",
-        "fold": "shared(FOLD, KEY, CACHED)",
+        "mirrored_normals": ("shared", "DRAW"),
+        "mirrored_normal": ("shared", "DRAW"),
+        "fold": ("shared", "FOLD"),
     },
     "points": {
-        "fill": "shared(FILL, KEY, CACHED)",
-        "fetch": "shared(FETCH, KEY, CACHED)",
+        "fill": ("shared", "FILL"),
+        "fetch": ("shared", "FETCH"),
     },
-    "books": {"sweep": "entry(SWEEP, CACHED)"},
-    "replays": {"replay": "routine(BLOCK, CACHED)"},
+    "books": {"sweep": ("entry", "SWEEP")},
+    "replays": {"replay": ("routine", "BLOCK")},
 }
 PART_OF = {name: part for part, names in PARTS.items() for name in names}
+CALL = re.compile(r"(?<!def )\b(\w+)\(")
 
 
 @dataclass(frozen=True, eq=False)
 class Foundation:
-    """key: the hash of all that programs inherit; names: what programs inline; sources: those of the parts."""
+    """key: the hash of all that programs inherit."""
 
     key: str
-    names: Mapping[str, Any]
-    sources: Mapping[str, str]
-    _parts: dict[str, ModuleType] = field(default_factory=dict, repr=False)
+    _parts: dict[str, objects.Functions] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
-    @property
-    def simulate(self) -> Callable[..., None]:
+    @cached_property
+    def simulate(self) -> linking.Entry:
         """`chunks.simulate`."""
-        return self.shared("simulate")  # type: ignore[no-any-return]
+        return self.shared("simulate").entry()
 
-    @property
-    def sweep(self) -> Callable[..., None]:
+    @cached_property
+    def sweep(self) -> linking.Entry:
         """`chunks.sweep`."""
-        return self.shared("sweep")  # type: ignore[no-any-return]
+        return self.shared("sweep").entry()
 
-    def shared(self, name: str) -> Any:
-        """One of the compiled functions, or a stand-in that calls it from compiled code."""
-        return getattr(self.part(PART_OF[name]), name)
+    def shared(self, name: str) -> objects.Linked:
+        """One of the compiled functions."""
+        return self.part(PART_OF[name])[name]
 
-    def names_for(self, source: str) -> dict[str, Any]:
-        """What a source may call: all that it may inline, and of the compiled functions those that it names."""
-        return {**self.names, **self._called(library.names_in(ast.parse(source)))}
-
-    def part(self, name: str) -> ModuleType:
-        """A part, compiled or loaded at the first call."""
+    def part(self, name: str) -> objects.Functions:
+        """A part, compiled or linked at the first call."""
         with self._lock:
             if name not in self._parts:
-                source = self.sources[name]
-                called = self._called(library.names_in(ast.parse(source)) - PARTS[name].keys())
-                self._parts[name], _ = modules.fetch(source, self.key_of(name), called)
+                self._parts[name], _ = objects.fetch(lambda: part_source(name), self.key_of(name), self)
             return self._parts[name]
 
     def key_of(self, part: str) -> str:
         """The hash of all that a part's machine code depends on."""
-        return modules.hash_of(self.sources[part] + self.key)
+        return modules.hash_of(part + self.key)
 
-    def _called(self, names: Iterable[str]) -> dict[str, Any]:
-        return {name: self.shared(name) for name in sorted(PART_OF.keys() & set(names))}
+    def calls_of(self, source: str) -> list[str]:
+        """The compiled functions that a source calls and does not define itself."""
+        defined = set(re.findall(r"^def (\w+)", source, re.MULTILINE))
+        return sorted((set(CALL.findall(source)) & PART_OF.keys()) - defined)
+
+    def link(self, calls: Iterable[str]) -> None:
+        """Have them in this process under their symbols."""
+        for name in calls:
+            self.shared(name)
+
+    def names_for(self, calls: Iterable[str]) -> dict[str, Any]:
+        """What a source may use: all that it may inline, and stand-ins that call compiled functions."""
+        from . import calling
+
+        stand_ins = {
+            name: calling.external(self.shared(name).made.public, getattr(calling, PARTS[PART_OF[name]][name][1]))
+            for name in calls
+        }
+        return {**self.helpers, **stand_ins}
+
+    @cached_property
+    def helpers(self) -> Mapping[str, Any]:
+        """What programs inline, each compiled when a program first needs it."""
+        return vars(modules.execute(helper_source(), f"{self.key}_helpers", None))
 
 
 @lru_cache(maxsize=1)
 def foundation() -> Foundation:
     """The shared code of this process."""
-    return build(MappingProxyType({part: part_source(part) for part in PARTS}), helper_source())
-
-
-def build(sources: Mapping[str, str], helpers: str) -> Foundation:
-    """`foundation` for given sources: both parts and helpers are compiled when first needed."""
-    key = modules.hash_of("".join(sources.values()) + helpers)
-    names = vars(modules.execute(helpers, f"{key}_helpers", None))
-    return Foundation(key, MappingProxyType(names), sources)
+    return Foundation(modules.hash_of(repr((PARTS, HEADER, CALLING, library.text()))))
 
 
 def part_source(part: str) -> str:
@@ -126,5 +135,12 @@ def definition(item: library.Definition) -> str:
     """A constant, or a function with its decorator; those over lanes ask for wide vectors."""
     if item.role == "constant":
         return item.text
-    decorator = PARTS[PART_OF[item.name]][item.name] if item.name in PART_OF else item.role
-    return f"@{decorator}\n{item.text if item.role == 'helper' else library.widened(item.text)}"
+    return f"@{decorator(item)}\n{item.text if item.role == 'helper' else library.widened(item.text)}"
+
+
+def decorator(item: library.Definition) -> str:
+    """What a function of the library is compiled by."""
+    if item.name not in PART_OF:
+        return item.role
+    by, signature = PARTS[PART_OF[item.name]][item.name]
+    return f"{by}({signature})"

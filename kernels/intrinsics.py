@@ -8,7 +8,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 Function = Callable[..., Any]
 OPTIONS = {"nogil": True, "error_model": "numpy"}
@@ -60,6 +62,42 @@ def opaque(typing: Any, n: Any) -> Any:
         return builder.asm(ir.FunctionType(integer, [integer]), "", "=r,0", args, side_effect=False)
 
     return types.int64(types.int64), emit
+
+
+@intrinsic
+def matrix_of(typing: Any, vector: Any, rows: Any, columns: Any) -> Any:
+    """The numbers of a vector as a matrix; the caller knows that there are enough of them."""
+    kind = types.float64[:, ::1]
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        of = context.make_array(vector)(context, builder, args[0])
+        return contiguous(context, builder, kind, of.data, list(args[1:]))
+
+    return kind(vector, types.int64, types.int64), emit
+
+
+@intrinsic
+def zeros(typing: Any, n: Any) -> Any:
+    """A vector of n zeros, of no use after the function has returned: it is on its stack."""
+    kind = types.float64[::1]
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = builder.alloca(ir.DoubleType(), size=args[0])
+        cgutils.memset(builder, data, builder.mul(args[0], ir.Constant(ir.IntType(64), 8)), 0)
+        return contiguous(context, builder, kind, data, [args[0]])
+
+    return kind(types.int64), emit
+
+
+def contiguous(context: Any, builder: Any, kind: Any, data: Any, shape: Any) -> Any:
+    """The array of a kind over data that nobody counts references to."""
+    made = context.make_array(kind)(context, builder)
+    size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    strides = [size]
+    for extent in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], extent))
+    arrayobj.populate_array(made, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
+    return made._getvalue()
 
 
 @intrinsic

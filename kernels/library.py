@@ -61,6 +61,12 @@ def definition(node: ast.stmt, file: str) -> Definition | None:
 
 
 @cache
+def text() -> str:
+    """All files of the library, one after the other."""
+    return "\n".join(Path(__file__).with_name(f"{file}.py").read_text(encoding="utf-8") for file in ROLES)
+
+
+@cache
 def definitions() -> Mapping[str, Definition]:
     """Everything the library defines, in the order of its files."""
     found: dict[str, Definition] = {}
@@ -87,6 +93,11 @@ def closure(names: Iterable[str], defined: frozenset[str] = frozenset()) -> list
     for name in sorted(names):
         visit(name)
     return ordered
+
+
+def constants_of(text: str) -> dict[str, int]:
+    """The constants that a program defines, by name."""
+    return {name: int(value) for name, value in re.findall(r"^([A-Z]+) = (\d+)$", text, re.MULTILINE)}
 
 
 def defined_in(tree: ast.Module) -> dict[str, object]:

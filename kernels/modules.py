@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,27 +19,28 @@ from .interrupts import held_back
 
 FILE = "program.py"
 _lock = threading.RLock()  # Numba compiles one thing at a time anyhow, and its settings are global
-BELOW = ("intrinsics.py", "calling.py")  # what emitted sources import
+BELOW = ("intrinsics.py", "calling.py", "workshop.py")  # what emitted sources are compiled with
+SETTINGS = {  # of Numba, by which the same source becomes other machine code
+    f"NUMBA_{name}"
+    for name in ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX", "BOUNDSCHECK", "CPU_NAME", "CPU_FEATURES")
+}
 
 
-@held_back()  # an import that is broken off leaves a Numba that cannot be used
 def hash_of(source: str) -> str:
     """The hash of everything the machine code depends on: source, tools, processor, compiler settings."""
-    import llvmlite
-    import llvmlite.binding
-    import numba
-    import numpy
-    from numba.core import config
+    return hashlib.sha256(f"{source}\0{surroundings()}".encode()).hexdigest()[:40]
 
-    processor = config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
-    features = (
-        config.CPU_FEATURES if config.CPU_FEATURES is not None else llvmlite.binding.get_host_cpu_features().flatten()
-    )
-    versions = (sys.version, numba.__version__, llvmlite.__version__, numpy.__version__)
-    settings = (config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE, config.ENABLE_AVX, config.BOUNDSCHECK)
+
+@lru_cache(maxsize=1)
+def surroundings() -> str:
+    """What all machine code of this process depends on; Numba is asked nothing, since importing it takes long."""
+    from llvmlite import binding
+
+    versions = sys.version, *(version(name) for name in ("numba", "llvmlite", "numpy"))
+    processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+    settings = sorted((name, value) for name, value in os.environ.items() if name in SETTINGS)
     below = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in BELOW]
-    everything = repr((source, below, versions, processor, features, settings))
-    return hashlib.sha256(everything.encode()).hexdigest()[:40]
+    return repr((below, versions, processor, settings))
 
 
 def fetch(source: str, key: str, names: Mapping[str, Any] | None = None) -> tuple[ModuleType, bool]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from . import cache, functions, library, modules, scalars
+from . import cache, library, linking, modules, objects, scalars
+from . import functions as plain
 from .foundation import foundation
 from .moments import Array
 
@@ -25,13 +26,14 @@ COMPILED = {  # name -> arguments of the functions that Python does not have to 
     "normal_quantile": "a", "power": "a, b", "exprel": "k, a",
 }  # fmt: skip
 EXACT: dict[str, Callable[..., Any]] = {
-    "sqrt": scalars.sqrt, "absolute": abs, "maximum": functions.maximum, "minimum": functions.minimum,
+    "sqrt": scalars.sqrt, "absolute": abs, "maximum": plain.maximum, "minimum": plain.minimum,
     "zeros": lambda n: [0.0] * n,
 }  # fmt: skip
 HEADER = """\
 from math import inf, nan, sqrt
-from numpy import zeros
-from greeks.kernels.calling import PREPARE, entry
+from numba import types
+from greeks.kernels.calling import PREPARE
+from greeks.kernels.intrinsics import zeros
 """
 
 
@@ -44,7 +46,7 @@ class Preparation:
 
     def __init__(self, text: str) -> None:
         text = unfused(text)
-        self.source = f"{HEADER}\n@entry(PREPARE, CACHED)\n{text}\n"
+        self.source = f"{HEADER}\n@entry(PREPARE)\n{text}\n"
         self.spent = self.last = 0.0
         self.looked = self.compiled = False
         self.play = played(text)
@@ -94,8 +96,8 @@ class Preparation:
 
     def compile(self) -> None:
         """From now on, run machine code."""
-        module, _ = modules.fetch(self.source, self.key, foundation().names)
-        self.play, self.compiled = module.prepare, True
+        functions, _ = objects.fetch(lambda: self.source, self.key, foundation())
+        self.play, self.compiled = functions["prepare"].entry(), True
 
 
 class _Unfused(ast.NodeTransformer):
@@ -133,9 +135,8 @@ def played(text: str) -> Callable[..., None]:
 def scalar_function(name: str) -> Callable[..., float]:
     """One of the library's scalar functions, compiled for Python to call."""
     base, arguments = foundation(), COMPILED[name]
-    types = ", ".join("int64" if argument == "k" else "float64" for argument in arguments.split(", "))
+    types = ", ".join("types.int64" if argument == "k" else "types.float64" for argument in arguments.split(", "))
     called = f"def call({arguments}):\n    return {name}({arguments})"
-    source = f'{HEADER}\n@entry("float64({types})", CACHED)\n{called}\n'
-    module, _ = modules.fetch(source, modules.hash_of(source + base.key), base.names)
-    function: Callable[..., float] = module.call
-    return function
+    source = f"{HEADER}\n@scalar(types.float64({types}))\n{called}\n"
+    functions, _ = objects.fetch(lambda: source, modules.hash_of(source + base.key), base)
+    return linking.scalar(functions["call"].address, functions["call"].made.kinds)

@@ -7,6 +7,13 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    Array = NDArray[float64]
 
 
 def fma(a: float, b: float, c: float) -> float:
@@ -32,3 +39,8 @@ def sqrt(x: float) -> float:
 def opaque(n: int) -> int:
     """n, hidden from the optimiser: a loop up to it is not unrolled, so compile time does not grow with n."""
     return n
+
+
+def matrix_of(vector: Array, rows: int, columns: int) -> Array:
+    """The numbers of a vector as a matrix."""
+    return vector[: rows * columns].reshape((rows, columns))

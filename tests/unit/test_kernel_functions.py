@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -17,8 +16,10 @@ from scipy.special import ndtri
 from greeks.kernels import compile as compiler
 from greeks.kernels import cpu
 from greeks.kernels.chunks import CHUNK
+from greeks.kernels.foundation import foundation
 from greeks.kernels.normal import CENTRE, centred, normal_pair, normal_single, quantile
 from greeks.kernels.philox import philox
+from greeks.kernels.workshop import Workshop
 
 Array = NDArray[np.float64]
 PROGRAM = """\
@@ -199,14 +200,16 @@ def test_normals_come_from_philox() -> None:
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 @pytest.mark.parametrize("name", ["exp", "log", "normal_cdf", "tanh", "sin"])
-def test_lane_loops_vectorise(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GREEKS_CACHE_DIR", str(tmp_path))
-    program = compiler.build(PROGRAM.format(expression=f"{name}(x)", before="pass"), "cpu")
-    (signature,) = program.block.signatures
-    assembly = program.block.inspect_asm(signature)
+def test_lane_loops_vectorise(name: str) -> None:
+    base, workshop = foundation(), Workshop("vectors")
+    source = compiler.source_of(PROGRAM.format(expression=f"{name}(x)", before="pass"))
+    workshop.compile(source, base.names_for(base.calls_of(source)))
+    block = workshop.dispatchers["block"]
+    (signature,) = block.signatures
+    assembly = block.inspect_asm(signature)
     packed, scalar = assembly.count("pd\t"), assembly.count("vfmadd213sd")
     assert packed > 50 and scalar == 0
-    assert '"prefer-vector-width"="512"' in program.block.inspect_llvm(signature)
+    assert '"prefer-vector-width"="512"' in block.inspect_llvm(signature)
 
 
 def test_copy_moves_a_row() -> None:

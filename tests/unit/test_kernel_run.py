@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.kernels import backends, cpu
 from greeks.kernels import compile as compiler
-from greeks.kernels.calling import address
 from greeks.kernels.chunks import CHUNK
 from greeks.kernels.compile import CompiledProgram
 from greeks.kernels.foundation import foundation
@@ -171,7 +170,7 @@ def replayed(lanes: Array, mixing: Array) -> Chunks:
     w, u, sums = cpu.aligned(rows * 264 + SCRATCH), cpu.aligned(1), np.empty(m)
     where = np.array([[float(rows), 0.0]])
     base.simulate(
-        address(base.shared("replay")), 0, 256, lanes, where, 0, 0, starts, counts, mixing, w, u, sums, *chunk[1:]
+        base.shared("replay").address, 0, 256, lanes, where, 0, 0, starts, counts, mixing, w, u, sums, *chunk[1:]
     )
     return chunk
 
