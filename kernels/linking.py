@@ -90,13 +90,14 @@ class Entry:
 
 
 def scalar(address: int, kinds: str) -> Callable[..., float]:
-    """A compiled function of numbers with a float as its result: kinds are names of their types."""
+    """A compiled function of numbers with a float as its result, which is short: kinds are names of their types."""
     types = [NUMBERS[kind] for kind in kinds.split()]
-    call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *types)(address)
+    pointer = ctypes.POINTER(ctypes.c_double)
+    call = ctypes.PYFUNCTYPE(ctypes.c_int32, pointer, ctypes.c_void_p, *types)(address)
 
     def function(*arguments: float) -> float:
         found = ctypes.c_double()
-        call(ctypes.addressof(found), None, *arguments)
+        call(found, None, *arguments)
         return found.value
 
     return function
