@@ -19,7 +19,7 @@ from .interrupts import held_back
 
 FILE = "program.py"
 _lock = threading.RLock()  # Numba compiles one thing at a time anyhow, and its settings are global
-BELOW = ("intrinsics.py", "calling.py", "workshop.py")  # what emitted sources are compiled with
+BELOW = ("intrinsics.py", "calling.py", "pipeline.py", "workshop.py")  # what emitted sources are compiled with
 SETTINGS = {  # of Numba, by which the same source becomes other machine code
     f"NUMBA_{name}"
     for name in ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX", "BOUNDSCHECK", "CPU_NAME", "CPU_FEATURES")

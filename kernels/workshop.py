@@ -11,6 +11,7 @@ from . import linking, modules
 from .calling import external, reader
 from .intrinsics import OPTIONS, PRIVATE, Function
 from .objects import Linked, Made
+from .pipeline import ProgramCompiler
 
 KNOWN = {
     linking.RELEASE,
@@ -41,7 +42,7 @@ class Workshop:
 
     def routine(self, signature: Any) -> Callable[[Function], int]:
         """A function that compiled code calls by its address."""
-        return lambda function: self._make(function, signature).address
+        return lambda function: self._make(function, signature, pipeline_class=ProgramCompiler).address
 
     def scalar(self, signature: Any) -> Callable[[Function], int]:
         """A function of numbers that Python calls."""
@@ -65,8 +66,8 @@ class Workshop:
         """What other object files call a shared function."""
         return f"greeks_{function.__name__}_{self.key}"
 
-    def _make(self, function: Function, signature: Any, *, public: str = "", kinds: str = "") -> Linked:
-        dispatcher = self.dispatchers[function.__name__] = njit(signature, **PRIVATE, **OPTIONS)(function)
+    def _make(self, function: Function, signature: Any, *, public: str = "", kinds: str = "", **how: Any) -> Linked:
+        dispatcher = self.dispatchers[function.__name__] = njit(signature, **how, **PRIVATE, **OPTIONS)(function)
         (compiled,) = dispatcher.overloads.values()
         made = Made(function.__name__, compiled.fndesc.llvm_func_name, public, kinds)
         compiled.library.get_pointer_to_function(made.symbol)
