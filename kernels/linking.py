@@ -20,20 +20,27 @@ import numpy as np
 Function = Callable[..., Any]
 NUMBERS: dict[str, Any] = {"float64": ctypes.c_double, "int64": ctypes.c_int64}
 RELEASE = "NRT_MemInfo_call_dtor"  # Numba's, named by its code for arrays and never called: ours own no memory
-_engines: list[Any] = []  # kept for ever: machine code lives as long as its engine
+_linked: dict[str, tuple[bytes, int]] = {}  # symbol -> object file and address: machine code is kept for ever
+_engines: list[Any] = []
 _lock = threading.RLock()
 
 
 def link(code: bytes, symbol: str) -> int:
     """The address of a function of an object file, whose open symbols have been published."""
+    with _lock:
+        known, address = _linked.get(symbol, (b"", 0))
+        if known != code:
+            address = _link(engine() if not known else new_engine(), code, symbol)
+            _linked[symbol] = code, address
+        return address
+
+
+def _link(into: Any, code: bytes, symbol: str) -> int:
     from llvmlite import binding
 
-    with _lock:
-        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target_machine())
-        engine.add_object_file(binding.ObjectFileRef.from_data(code))
-        engine.finalize_object()
-        _engines.append(engine)
-        return int(engine.get_function_address(symbol))
+    into.add_object_file(binding.ObjectFileRef.from_data(code))
+    into.finalize_object()
+    return int(into.get_function_address(symbol))
 
 
 def publish(symbol: str, address: int) -> None:
@@ -45,15 +52,24 @@ def publish(symbol: str, address: int) -> None:
 
 
 @cache
-def target_machine() -> Any:
-    """What LLVM links for, initialised once."""
+def engine() -> Any:
+    """What object files are linked into, but for other code under a symbol that is there already."""
     from llvmlite import binding
 
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     if binding.address_of_symbol(RELEASE) is None:
         binding.add_symbol(RELEASE, ctypes.cast(ctypes.pythonapi.Py_FatalError, ctypes.c_void_p).value)
-    return binding.Target.from_default_triple().create_target_machine(jit=True)
+    return new_engine()
+
+
+def new_engine() -> Any:
+    """An engine that lives as long as the process."""
+    from llvmlite import binding
+
+    machine = binding.Target.from_default_triple().create_target_machine(jit=True)
+    _engines.append(binding.create_mcjit_compiler(binding.parse_assembly(""), machine))
+    return _engines[-1]
 
 
 @final

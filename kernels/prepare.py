@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from . import functions as plain
 from .foundation import foundation
 from .moments import Array
 
-LOADING, COMPILING = 0.005, 0.4  # seconds that a text may have cost as Python before it is loaded, compiled
+COMPILING = 0.4  # seconds that a text may have cost as Python before it is compiled
 WORTH_COMPILING = 0.05  # seconds that calls in sight would cost as Python: what is compiled serves later processes too
 COMPILED = {  # name -> arguments of the functions that Python does not have to the same bits
     "exp": "a", "log": "a", "tanh": "a", "sin": "a", "cos": "a", "normal_cdf": "a", "normal_pdf": "a",
@@ -45,15 +45,20 @@ class Preparation:
     """
 
     def __init__(self, text: str) -> None:
-        text = unfused(text)
-        self.source = f"{HEADER}\n@entry(PREPARE)\n{text}\n"
+        self.text = text
         self.spent = self.last = 0.0
-        self.looked = self.compiled = False
-        self.play = played(text)
+        self.compiled = False
+        if cache.find(self.key) is not None:  # linking it takes less time than reading the text
+            self.compile()
+
+    @cached_property
+    def play(self) -> Callable[..., None]:
+        """The text as Python, until it is compiled."""
+        return played(unfused(self.text))
 
     def __call__(self, theta: Array, fine: Array, dates: Array, grid: Array, table: Array) -> None:
         """Fill the table."""
-        if not self.compiled and self.is_due():
+        if not self.compiled and self.spent > COMPILING:
             self.compile()
         if self.compiled:
             return self.play(theta, fine, dates, grid, table)
@@ -76,27 +81,21 @@ class Preparation:
 
     def expect(self, calls: int) -> None:
         """So many calls are to come: machine code is worth its time for many that are slow."""
-        foreseen = self.last * calls
-        if self.compiled or foreseen < LOADING:
-            return
-        if foreseen > WORTH_COMPILING or cache.find(self.key) is not None:
+        if not self.compiled and self.last * calls > WORTH_COMPILING:
             self.compile()
-
-    def is_due(self) -> bool:
-        """Whether Python has cost as much as compiling would, or loading what an earlier process compiled."""
-        if self.spent > LOADING and not self.looked:
-            self.looked = True
-            return cache.find(self.key) is not None
-        return self.spent > COMPILING
 
     @property
     def key(self) -> str:
         """The hash of everything that the machine code depends on."""
-        return modules.hash_of(self.source + foundation().key)
+        return modules.hash_of(HEADER + self.text + foundation().key)
+
+    def source(self) -> str:
+        """What is compiled."""
+        return f"{HEADER}\n@entry(PREPARE)\n{ast.unparse(unfused(self.text))}\n"
 
     def compile(self) -> None:
         """From now on, run machine code."""
-        functions, _ = objects.fetch(lambda: self.source, self.key, foundation())
+        functions, _ = objects.fetch(self.source, self.key, foundation())
         self.play, self.compiled = functions["prepare"].entry(), True
 
 
@@ -111,9 +110,10 @@ class _Unfused(ast.NodeTransformer):
         return ast.BinOp(ast.BinOp(a, ast.Mult(), b), ast.Add(), c)
 
 
-def unfused(text: str) -> str:
-    """The same text without fused operations: for Python a call of machine code costs what ten operations cost."""
-    return ast.unparse(_Unfused().visit(ast.parse(text)))
+def unfused(text: str) -> ast.Module:
+    """The text without fused operations: for Python a call of machine code costs what ten operations cost."""
+    found: ast.Module = ast.fix_missing_locations(_Unfused().visit(ast.parse(text)))
+    return found
 
 
 @lru_cache(maxsize=512)
@@ -122,11 +122,11 @@ def load_prepare(text: str) -> Preparation:
     return Preparation(text)
 
 
-def played(text: str) -> Callable[..., None]:
+def played(module: ast.Module) -> Callable[..., None]:
     """`prepare` as Python, on the compiled scalar functions."""
-    used = library.names_in(ast.parse(text)) & COMPILED.keys()
+    used = library.names_in(module) & COMPILED.keys()
     space: dict[str, Any] = EXACT | {name: scalar_function(name) for name in sorted(used)}
-    exec(compile(text, "<prepare>", "exec"), space)
+    exec(compile(module, "<prepare>", "exec"), space)
     function: Callable[..., None] = space["prepare"]
     return function
 

@@ -58,8 +58,8 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: 
 
     paths : those of the run, at first. One so short that a pilot would be most of it takes what is simplest.
     """
-    asked = menu.contested or menu.controlled
-    pilots = stages(paths) or ((PATHS,) if menu.insists else ()) if asked else ()
+    pilots = stages(paths) or ((PATHS,) if menu.insists else ())
+    pilots = pilots if pilots and (menu.contested or menu.controlled) else ()
     key = (contract.numbers, grid.key, backend, pilots) if pilots else grid.key
     if key not in menu.decisions:
         taken = _pilot(menu, contract, grid, backend, pilots) if menu.contested else {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from greeks.engine.contract import Contract, pricing_fold
@@ -49,7 +49,12 @@ class Option:
     fold: Fold
     cost: Cost
     reach: Expr | None = None  # where there is one, 1 on paths that may carry the variance: for the pilot
-    controls: tuple[Control, ...] = ()  # what may be taken off its samples, beside its score
+    pantry: Callable[[], tuple[Control, ...]] = field(default=tuple, compare=False)
+
+    @cached_property
+    def controls(self) -> tuple[Control, ...]:
+        """What may be taken off its samples, beside its score: made when first asked for."""
+        return self.pantry()
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ class Menu:
     shape: GridShape
     entries: tuple[Entry, ...]
     refusals: Mapping[str, str]
+    claims: bool = False  # whether a control may have a mean that somebody gave
     plans: dict[Any, Plan] = field(default_factory=dict, compare=False)
     costs: dict[Any, Cost] = field(default_factory=dict, compare=False)
     chosen: dict[Any, tuple[Plan, tuple[Reading, ...]]] = field(default_factory=dict, compare=False)
@@ -90,7 +96,7 @@ class Menu:
     @cached_property
     def insists(self) -> bool:
         """Whether a pilot is needed however short the run: for weights, or to check means that somebody gave."""
-        claimed = any(c.claimed for e in self.entries for o in e.options for c in o.controls)
+        claimed = self.claims and any(c.claimed for e in self.entries for o in e.options for c in o.controls)
         return claimed or any(e.contested and e.blended for e in self.entries)
 
     @cached_property
@@ -185,7 +191,7 @@ def _build(
                     entries.append(kitchen.entry(greek, _wanted_of(name, wanted)))
         except noted as e:
             refusals[name] = str(e).removeprefix(f'Greek "{name}": ')
-    return Menu(priced, shape, tuple(entries), refusals)
+    return Menu(priced, shape, tuple(entries), refusals, any(leg.mean is not None for leg in legs))
 
 
 def _check_grids(scheme: Scheme, shape: GridShape) -> None:
@@ -257,5 +263,5 @@ class _Kitchen:
             kept[f"{BIAS}{label}"] = fold.outputs["bias"]
         alone = Fold(fold.carries, kept, fold.scoring, fold.no_density, fold.noise, fold.observes_start)
         plain = not self.named and isinstance(wanted, (Estimator, Blend))
-        controls = () if plain else self.pantry.controls(estimator, directions)
+        controls = tuple if plain else partial(self.pantry.controls, estimator, directions)
         return Option(estimator, label, kept, alone, cost(alone, self.shape), fold.outputs.get("reach"), controls)

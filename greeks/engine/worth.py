@@ -73,7 +73,8 @@ def unmeasured(menu: Menu, picks: Picks, grid: TimeGrid) -> Kept:
     kept = []
     for entry, which in zip(menu.entries, picks, strict=True):
         options = tuple(entry.options[k] for k in which)
-        names = tuple(dict.fromkeys(c.name for o in options for c in o.controls))
+        random = [o for o in options if o.cost.random]  # the others have no error that a control could take off
+        names = tuple(dict.fromkeys(c.name for o in random for c in o.controls))
         dear = cost_with(menu, options, frozenset(names), grid) > CHEAP * cost_with(menu, options, frozenset(), grid)
         kept.append(() if dear else names)
     return tuple(kept) if any(kept) else ()
@@ -81,6 +82,8 @@ def unmeasured(menu: Menu, picks: Picks, grid: TimeGrid) -> Kept:
 
 def cost_with(menu: Menu, options: tuple[Option, ...], kept: frozenset[str], grid: TimeGrid) -> float:
     """Nanoseconds a path of some options with some of their controls."""
+    if not kept and len(options) == 1:
+        return options[0].cost.of(grid)
     key = (tuple(o.label for o in options), kept)
     if key not in menu.costs:
         whole = joined([*(o.fold for o in options), *folds_of(used_of(options, kept))])

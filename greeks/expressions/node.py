@@ -445,7 +445,8 @@ def substitute(e: Expr, replace: Mapping[Expr, Expr], memo: dict[Expr, Expr] | N
         return memo[e]
     for part in postorder([e], stop=memo):
         if part not in memo:
-            memo[part] = rebuild(part, tuple(memo[a] for a in part.args)) if part.args else part
+            args = tuple([memo[a] for a in part.args])
+            memo[part] = part if args == part.args else rebuild(part, args)
     return memo[e]
 
 
