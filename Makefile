@@ -24,7 +24,8 @@ $(STAMP): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11+ found. Install one, or name it: make PYTHON=/path/to/python"; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) || \
 		{ echo "Python cannot make virtual environments here (Debian, Ubuntu: install python3-venv)."; rm -rf $(VENV); exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
+	@$(BIN)/python -m compileall -qq -j $(WORKERS) -x /tests/ $(VENV)/lib || true  # pip would do it on one core, tests and all
 	@touch $@
 
 demo: $(STAMP) ## price a book on real DAX volatilities: risk table, files and a picture in demo-output/
