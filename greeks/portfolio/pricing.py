@@ -28,6 +28,7 @@ from greeks.portfolio.schema import Checked, check_book, checked_payoffs
 from greeks.portfolio.settings import Settings, requested
 from greeks.portfolio.storage import check_storable
 from greeks.portfolio.units import DeskUnits, units_of
+from greeks.portfolio.vocabulary import refuse_unknown
 
 
 class BookError(GreeksError):
@@ -168,6 +169,7 @@ def run(
     checked = check_book(book, models, {**registry(), **own}, keep)
     if checked.faults and errors == "raise":
         raise SchemaError(checked.report())
+    refuse_unknown(names, checked.trades)
     settings = replace(settings, backend=backend_for(settings.of_one(), checked.trades, names, executor is None))
     kept = _kept(book, [*keep, *(name for name in checked.extras if name not in keep)], names)
     order = Order(kept, labels_of(book, checked.extras), checked, names, settings, wanted, progress, executor)

@@ -381,3 +381,12 @@ def test_the_book_is_left_as_it_was(engine: Engine) -> None:
     before = book.copy(deep=True)
     run(book, MARKET, ["delta"])
     pd.testing.assert_frame_equal(book, before)
+
+
+def test_a_name_that_nothing_knows_is_refused_before_anything_is_simulated(engine: Engine) -> None:
+    with pytest.raises(SchemaError, match=r'Greek "dleta" is not known .*did you mean delta'):
+        run(pd.DataFrame([trade("a"), trade("b", strike=90.0)]), MARKET, ["vega", "dleta"], errors="coerce")
+    assert not engine.calls
+    mixed = pd.DataFrame([trade("a"), trade("b", payoff="BarrierOption", barrier=80.0, dates=2, direction="down")])
+    run(mixed, MARKET, ["d_barrier"])  # which the call does not know
+    assert engine.calls

@@ -300,3 +300,12 @@ def test_totals() -> None:
     assert (a - b).value == -1.0 and (a - b).std_error == 0.0
     assert a.std_error == pytest.approx(math.sqrt(1.0 / 3.0)) and (a * -2.0).std_error == pytest.approx(2 * a.std_error)
     assert not Total().known and math.isnan(Total().row()["std_error"])
+
+
+def test_a_whole_year_that_is_passed_changes_no_time_steps() -> None:
+    life, market = book({"maturity": 1.0 + 1e-6}), {"DAX": HESTON}
+    settings: dict[str, Any] = {"elapsed": 2e-6, "paths": PATHS, "seed": 3}
+    passed = rows_of(explain_pnl(life, market, market, **settings), "term")
+    named = rows_of(explain_pnl(life, market, market, **settings, scheme=gk.QE(64)), "term")
+    assert passed["revaluation"]["value"] == pytest.approx(named["revaluation"]["value"], rel=1e-9)
+    assert abs(passed["unexplained"]["value"]) < 1e-6

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from greeks.engine import settings as engine
-from greeks.errors import SchemaError, UnsupportedError
+from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.fields import finite
 from greeks.portfolio.book import Trade
 from greeks.portfolio.market import read_market
@@ -24,6 +26,8 @@ from greeks.portfolio.scenarios.positions import Holding, Positions, Summing, po
 from greeks.portfolio.scenarios.run import Errors, simulation
 from greeks.portfolio.scenarios.totals import Total, total
 from greeks.portfolio.scenarios.valuation import Valuation
+from greeks.schemes.base import Scheme
+from greeks.schemes.defaults import default_scheme
 
 ORDER = ("delta", "gamma", "vega", "volga", "vanna", "rho", "dividend_rho", "theta")
 
@@ -161,11 +165,26 @@ class Draft:
     def requests(self) -> list[Request]:
         """Their Greeks in the market before, and their prices in that after."""
         greeks = tuple(dict.fromkeys(term.greek for term in self.terms))
-        return [Request(self.own.trades, greeks), Request(list(self.later.values()), ())]
+        after = (Request([self.later[i] for i in at], (), scheme) for scheme, at in self.by_scheme.items())
+        return [Request(self.own.trades, greeks), *after]
 
-    def part(self, base: Valuation, then: Valuation) -> Part:
+    @cached_property
+    def by_scheme(self) -> dict[Scheme | None, list[int]]:
+        """The trades after by the time steps that they had before, None where the default still gives these.
+
+        Other steps have another bias and other draws: their difference would be no profit or loss.
+        """
+        found: dict[Any, list[int]] = {}
+        for i, trade in self.later.items():
+            steps = _steps(self.own.trades[i])
+            found.setdefault(None if steps == _steps(trade) else steps, []).append(i)
+        return found
+
+    def part(self, base: Valuation, after: Sequence[Valuation]) -> Part:
         """With the numbers."""
-        every = then.among(len(self.at), list(self.later), self.troubles)
+        every = base.only("price").between(0, 0).among(len(self.at), [], self.troubles)
+        for at, then in zip(self.by_scheme.values(), after, strict=True):
+            every = every.patched(at, then)
         return Part(self.at, self.terms, base, every, self.own.streams)
 
 
@@ -184,8 +203,8 @@ def _valued(drafts: Sequence[Draft], errors: str, how: engine.Settings, where: W
     with opened(how, where, sum(len(request.trades) for request in requests)) as office:
         found = office.valuations(requests)
     size = max(valued.size for valued in found)
-    numbers = [valued.sized(size) for valued in found]
-    parts = [draft.part(*numbers[2 * k : 2 * k + 2]) for k, draft in enumerate(drafts)]
+    numbers = iter([valued.sized(size) for valued in found])
+    parts = [draft.part(next(numbers), list(islice(numbers, len(draft.by_scheme)))) for draft in drafts]
     for draft, part in zip(drafts, parts, strict=True):
         for valued, market in ((part.base, "before"), (part.then, "after")):
             refuse(draft.own, valued.only("price").troubles, market, errors, office.bug)
@@ -202,6 +221,14 @@ def _aged(trades: Sequence[Trade], model: Any, elapsed: float) -> tuple[dict[int
         except UnsupportedError as error:
             troubles[i, "price"] = str(error)
     return later, troubles
+
+
+def _steps(trade: Trade) -> Scheme | None:
+    """The time steps that a trade has by default; None where its model cannot be understood, which its row will say."""
+    try:
+        return default_scheme(trade.model, trade.payoff)
+    except GreeksError:
+        return None
 
 
 def _rows(held: Positions, parts: Sequence[Part], holding: Holding) -> Iterator[dict[str, Any]]:

@@ -19,10 +19,19 @@ from greeks.portfolio.scenarios.valuation import Valuation, collected
 
 @dataclass(frozen=True)
 class Request:
-    """Trades, each under the model that it has in one market, and what is asked of them."""
+    """Trades, each under the model that it has in one market, what is asked of them, and in which time steps.
+
+    scheme : where the settings name none.
+    """
 
     trades: Sequence[Trade]
     greeks: tuple[str, ...]
+    scheme: Any = None
+
+    @property
+    def what(self) -> tuple[Any, ...]:
+        """What those that are worked on together have in common."""
+        return self.greeks, self.scheme
 
 
 @dataclass(frozen=True)
@@ -62,18 +71,19 @@ class Office:
         making of its draws with itself. Its numbers are what they would be alone.
         """
         found: dict[int, Valuation] = {}
-        for greeks in dict.fromkeys(request.greeks for request in requests):
-            alike = [k for k, request in enumerate(requests) if request.greeks == greeks]
-            whole = self._valuation([trade for k in alike for trade in requests[k].trades], greeks)
+        for what in dict.fromkeys(request.what for request in requests):
+            alike = [k for k, request in enumerate(requests) if request.what == what]
+            whole = self._valuation([trade for k in alike for trade in requests[k].trades], *what)
             begin = 0
             for k in alike:
                 end = begin + len(requests[k].trades)
                 found[k], begin = whole.between(begin, end), end
         return [found[k] for k in range(len(requests))]
 
-    def _valuation(self, trades: Sequence[Trade], greeks: tuple[str, ...]) -> Valuation:
+    def _valuation(self, trades: Sequence[Trade], greeks: tuple[str, ...], scheme: Any) -> Valuation:
         placed = [replace(trade, position=i) for i, trade in enumerate(trades)]
-        jobs = jobs_of(placed, greeks, self.settings, size=self.where.size)
+        settings = replace(self.settings, scheme=self.settings.scheme or scheme)
+        jobs = jobs_of(placed, greeks, settings, size=self.where.size)
         sheets: list[Sheet] = []
         for job, handed_in in answers(jobs, Craft(sheets_of, failed), self.where.executor, self._seconds(len(trades))):
             self.advance(len(job))
