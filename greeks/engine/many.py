@@ -95,10 +95,12 @@ def estimate_many(
     greeks: Sequence[str],
     settings: Settings,
     streams: Sequence[int] | None = None,
+    likes: Sequence[tuple[Model, Payoff] | None] | None = None,
 ) -> tuple[Group, ...]:
     """Price and Greeks of every contract, by kinds; what cannot be had is said, not raised.
 
-    streams : one for each contract, those that are to share draws the same; that of the settings by default.
+    streams : one for each contract, those that are to share draws the same; that of the settings by default. likes :
+    for each the contract that is decided instead, where it is one of the same kind.
     """
     clock = SharedClock(time.perf_counter(), settings.time_limit)
     own = {s: replace(settings, stream=s) for s in set(streams or (settings.stream,))}
@@ -106,7 +108,8 @@ def estimate_many(
     tasks: dict[int, Task] = {}
     for position, (model, payoff) in enumerate(contracts):
         try:
-            tasks[position] = Task.of(model, payoff, greeks, settings, NOTED)
+            like = likes[position] if likes else None
+            tasks[position] = Task.of(model, payoff, greeks, settings, NOTED, like=like)
         except GreeksError as error:
             failures[position] = error
     asked = {k: own[streams[k] if streams else settings.stream] for k in tasks}

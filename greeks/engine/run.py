@@ -49,13 +49,18 @@ class Task:
         settings: Settings,
         noted: Noted = (),
         decision: Decision | None = None,
+        like: tuple[Model, Payoff] | None = None,
     ) -> Task:
-        """What to do for a request, as was decided before or now; see `menu_for` on Greeks that cannot be had."""
-        contract = Contract.of(model, payoff)
-        scheme = settings.scheme or default_scheme(model, payoff)
-        grid = time_grid(payoff, scheme)
-        menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted, settings.controls)
-        decision = decision or choose(menu, contract, grid, settings.backend, settings.paths, settings.sampler)
+        """What to do for a request, as was decided before, as for another contract of the kind, or as is decided now.
+
+        See `menu_for` on Greeks that cannot be had.
+        """
+        contract, scheme, grid, menu = _offered(model, payoff, greeks, settings, noted)
+        decided, on = contract, grid
+        if like is not None and decision is None:
+            other, _, grid_of_other, menu_of_other = _offered(*like, greeks, settings, noted)
+            decided, on = (other, grid_of_other) if menu_of_other is menu else (contract, grid)
+        decision = decision or choose(menu, decided, on, settings.backend, settings.paths, settings.sampler)
         return cls.decided(contract, scheme, grid, menu, decision, settings)
 
     @classmethod
@@ -82,6 +87,17 @@ class Task:
     def table(self) -> tuple[Array, Array]:
         """What the kernels are given; see `Plan.table`."""
         return self.plan.table(self.contract, self.grid, self.decision.shift)
+
+
+def _offered(
+    model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings, noted: Noted
+) -> tuple[Contract, Scheme, TimeGrid, Menu]:
+    """A contract, its time steps, and what it may be answered with."""
+    contract = Contract.of(model, payoff)
+    scheme = settings.scheme or default_scheme(model, payoff)
+    grid = time_grid(payoff, scheme)
+    menu = menu_for(contract, scheme, grid.shape, greeks, settings.estimator, noted, settings.controls)
+    return contract, scheme, grid, menu
 
 
 def estimate(model: Model, payoff: Payoff, greeks: Sequence[str], settings: Settings) -> Sensitivities:

@@ -24,6 +24,8 @@ class Trade:
     payoff: Any
     quantity: float
     currency: str = ""
+    like: tuple[Any, Any] | None = None
+    """Model and payoff whose choice of estimators and controls it takes, where it is a trade after a shift."""
 
     @property
     def stream(self) -> int:

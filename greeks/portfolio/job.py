@@ -19,7 +19,8 @@ WHOLE = 2**14
 
 @dataclass(frozen=True)
 class Job:
-    """Some trades of one kind and what is asked of them; `positions` are their rows in the book.
+    """Some trades of one kind and what is asked of them; `positions` are their rows in the book, `likes` whose choice
+    of estimators they take.
 
     Numbers do not depend on how a book is cut, for each trade's are what they would be alone.
     """
@@ -29,6 +30,7 @@ class Job:
     streams: tuple[int, ...]
     greeks: tuple[str, ...]
     settings: Settings
+    likes: tuple[tuple[Any, Any] | None, ...]
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -41,6 +43,7 @@ class Job:
             tuple(self.streams[i] for i in at),
             self.greeks if greeks is None else tuple(greeks),
             self.settings,
+            tuple(self.likes[i] for i in at),
         )
 
     def within(self, seconds: float | None) -> Job:
@@ -87,4 +90,5 @@ def _job(trades: Sequence[Trade], greeks: Sequence[str], settings: Settings) -> 
         tuple(trade.stream for trade in trades),
         tuple(greeks),
         settings,
+        tuple(trade.like for trade in trades),
     )

@@ -98,3 +98,22 @@ def test_those_simulated_as_one_are_bit_for_bit_what_each_is_alone() -> None:
     assert [list(g.failures) for g in groups] == [[], [2]]
     alone = [estimate_many([c], [], settings) for c in contracts]
     assert numbers(groups[:1]) == {k: numbers(of)[0] for k, of in enumerate(alone) if k != 2}
+
+
+def test_a_contract_may_be_decided_as_another_of_its_kind() -> None:
+    """Spot 60 alone takes another estimator than spot 100: a difference of both is to come from one."""
+    payoff = gk.AsianCall(100.0, 1.0, 12)
+    near, far = (gk.BlackScholes(spot, 0.05, 0.2) for spot in (100.0, 60.0))
+    settings = Settings(paths=2**14, seed=1, controls=())
+
+    def deltas(*models: gk.Model, likes: Any = None) -> list[tuple[Any, float]]:
+        (group,) = estimate_many([(m, payoff) for m in models], ["delta"], settings, likes=likes)
+        return [(r[1].estimator, float(v[1])) for r, v in zip(group.readings, group.values, strict=True)]
+
+    (usual, _), (own, value) = *deltas(near), *deltas(far)
+    assert own != usual
+    ((of_near, _), (of_far, changed)) = deltas(near, far, likes=[None, (near, payoff)])
+    assert of_near == of_far == usual and changed != value
+    assert usual == "pathwise"
+    named = gk.sensitivities(far, payoff, ["delta"], paths=2**14, seed=1, estimator=gk.Pathwise())
+    assert changed == named["delta"].value

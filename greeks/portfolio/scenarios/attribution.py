@@ -217,7 +217,7 @@ def _aged(trades: Sequence[Trade], model: Any, elapsed: float) -> tuple[dict[int
     troubles: dict[tuple[int, str], str] = {}
     for i, trade in enumerate(trades):
         try:
-            later[i] = replace(trade, model=model, payoff=aged(trade.payoff, elapsed))
+            later[i] = replace(trade, model=model, payoff=aged(trade.payoff, elapsed), like=(trade.model, trade.payoff))
         except UnsupportedError as error:
             troubles[i, "price"] = str(error)
     return later, troubles

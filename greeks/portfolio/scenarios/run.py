@@ -136,9 +136,12 @@ def revalued(
 
 
 def moved(trades: Sequence[Trade], market: Mapping[str, Any]) -> dict[int, Trade]:
-    """The trades in another market, by their places; without those whose model is the same object there."""
+    """The trades in another market, by their places; without those whose model is the same object there.
+
+    They are estimated as in the market before, so that nothing but the market makes a difference.
+    """
     return {
-        i: replace(trade, model=market[trade.underlying])
+        i: replace(trade, model=market[trade.underlying], like=(trade.model, trade.payoff))
         for i, trade in enumerate(trades)
         if market[trade.underlying] is not trade.model
     }

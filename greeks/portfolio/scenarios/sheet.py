@@ -49,7 +49,7 @@ def failed(job: Job, error: BaseException) -> tuple[Sheet, ...]:
 
 
 def _valued(job: Job) -> tuple[Sheet, ...]:
-    groups = estimate_many(job.contracts, job.greeks, job.settings, job.streams)
+    groups = estimate_many(job.contracts, job.greeks, job.settings, job.streams, job.likes)
     return tuple(_sheet(group, [job.positions[i] for i in group.at]) for group in groups)
 
 
