@@ -1,16 +1,19 @@
 """What a warm call costs beside its paths: `python -m benchmarks.overhead`.
 
 Calls with so few paths that simulation counts for nothing, of plans that are compiled and decided; and what deciding
-adds to a run of the default length, the decisions forgotten before every other call. Processor time of one thread.
+adds to a run of the default length, of contracts whose like is compiled and whose numbers are new. Processor time of
+one thread.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
+
+import numpy as np
 
 import greeks as gk
 from benchmarks.contender import one_core
@@ -21,6 +24,7 @@ FEW = 256
 WEEKS = tuple(7 * i / 365 for i in range(1, 52))
 STOCK = gk.BlackScholes(100.0, 0.05, 0.2, 0.02)
 STOCHASTIC = gk.Heston(spot=100.0, rate=0.03, variance=0.04, kappa=2.0, theta=0.04, xi=0.3, rho=-0.5)
+FIVE = gk.MultiBlackScholes([100.0] * 5, 0.05, [0.2] * 5, 0.5 + 0.5 * np.eye(5), [0.0] * 5)
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,10 @@ class Case:
     payoff: Any
     greeks: Sequence[str]
 
-    def call(self, paths: int) -> Callable[[], object]:
-        """The request as a call without arguments."""
-        return lambda: gk.sensitivities(self.model, self.payoff, self.greeks, paths=paths, seed=1, threads=1)
+    def call(self, paths: int, nudge: float = 0.0) -> Callable[[], object]:
+        """The request as a call without arguments, with a strike so much higher."""
+        payoff = replace(self.payoff, strike=self.payoff.strike + nudge)
+        return lambda: gk.sensitivities(self.model, payoff, self.greeks, paths=paths, seed=1, threads=1)
 
 
 CASES = (
@@ -50,6 +55,7 @@ CASES = (
         gk.BarrierOption(100.0, 120.0, 1.0, WEEKS, direction="up"),
         ("delta", "gamma", "vega"),
     ),
+    Case("basket of 5", FIVE, gk.BasketCall(100.0, 1.0), ("delta", "vega")),
     Case("down-and-out, 252 dates", STOCK, gk.BarrierOption(100.0, 90.0, 1.0, 252), ("delta", "vega")),
 )
 
@@ -61,10 +67,11 @@ def seconds(call: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
-def forget() -> None:
-    """Every decision that was made so far."""
+def forget_tables() -> None:
+    """What was computed of a contract's numbers before its first path."""
     for known in menu._menus.values():
-        known.decisions.clear()
+        for plan in known.plans.values():
+            plan.tables.clear()
 
 
 def overhead(case: Case) -> float:
@@ -74,12 +81,13 @@ def overhead(case: Case) -> float:
     return min(seconds(call) for _ in range(ROUNDS))
 
 
-def share_of_deciding(case: Case, rounds: int = 7) -> float:
-    """What deciding adds to a run of the default length, relative."""
-    call, found = case.call(2**16), []
-    for _ in range(rounds + 1):
-        forget()
+def share_of_deciding(case: Case, rounds: int = 25) -> float:
+    """What deciding adds to a run of the default length, relative: a new contract, then the same decided."""
+    found = []
+    for k in range(rounds + 1):
+        call = case.call(2**16, nudge=1e-6 * k)
         first = seconds(call)
+        forget_tables()
         found.append(first / seconds(call) - 1.0)
     return median(found[1:])
 

@@ -168,14 +168,6 @@ class Regression:
         found = np.linalg.solve(self.correlation[..., at[:, None], at], with_sample[..., None])[..., 0]
         return np.asarray(found / self.deviation[..., at])
 
-    def many(self, sample: int, controls: Sequence[int], chosen: npt.NDArray[np.bool_]) -> Array:
-        """Coefficients for many choices (n, controls) among some controls at once, 0 for what is not chosen."""
-        at = np.array(controls)
-        both = chosen[:, :, None] & chosen[:, None, :]
-        systems = np.where(both, self.correlation[at[:, None], at], np.eye(len(at)))
-        with_sample = np.where(chosen, self.comoment[at, sample] / self.deviation[at], 0.0)
-        return np.asarray(np.linalg.solve(systems, with_sample[:, :, None])[:, :, 0] / self.deviation[at])
-
 
 def cross_fitted(pairing: Pairing, pilot: Chunks) -> Chunks:
     """The pilot's own samples, each chunk controlled by the coefficients of the other."""

@@ -5,22 +5,23 @@ Work is variance, as a pilot saw it, times the cost of a path, counted in operat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from greeks.engine.contest import Contest, Works, group_of
 from greeks.engine.contract import Contract
 from greeks.engine.grid import TimeGrid
-from greeks.engine.menu import Entry, Menu, Option, Picks
-from greeks.engine.pilot import PATHS, Pilot, all_contested, sampled, stages
-from greeks.engine.plan import Kept, Plan, Sample, controls_of, plan_of
-from greeks.engine.worth import cost_with, unmeasured, worth_of
+from greeks.engine.menu import Entry, Menu, Picks
+from greeks.engine.pilot import PATHS, Pilot, sampled, stages
+from greeks.engine.plan import Kept, Sample, controls_of, plan_of
+from greeks.engine.worth import unmeasured, worth_of
 from greeks.errors import EstimationError
 from greeks.estimators.base import Estimator
 from greeks.estimators.mean import Mean
-from greeks.estimators.selection import candidates
 from greeks.samplers import DriftShift
 
 Array = npt.NDArray[np.float64]
@@ -28,6 +29,7 @@ KEPT = 4096
 FOR_CLAIMS = 8  # times the paths of a pilot, where it checks means that somebody gave
 CHEAP = 1.5  # times the work of the plain price that a smoother one may cost
 BOUNDLESS = 1e9  # times the work of the best; what controls leave of a sample may be rounding
+READING = 2.5e5  # nanoseconds, about, that it takes to read a pilot: shorter ones are not worth looking at in between
 WORTHWHILE = 0.02  # weight in a blend below which an estimator is not worth its time
 
 
@@ -58,76 +60,70 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: 
 
     paths : those of the run, at first. One so short that a pilot would be most of it takes what is simplest.
     """
-    pilots = stages(paths) or ((PATHS,) if menu.insists else ())
+    pilots = (PATHS,) if menu.insists else stages(paths)
     pilots = pilots if pilots and (menu.contested or menu.controlled) else ()
     key = (contract.numbers, grid.key, backend, pilots) if pilots else grid.key
     if key not in menu.decisions:
-        taken = _pilot(menu, contract, grid, backend, pilots) if menu.contested else {}
-        decision = _decision(menu, grid, taken)
-        menu.decisions[key] = (
-            _with_controls(menu, contract, grid, backend, pilots[-1], decision)
-            if pilots
-            else replace(decision, controls=unmeasured(menu, decision.picks, grid))
-        )
+        menu.decisions[key] = _decided(menu, contract, grid, backend, pilots)
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return menu.decisions[key]
+
+
+def _decided(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Decision:
+    if not pilots:
+        decision = _decision(menu, grid, {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested})
+        return replace(decision, controls=unmeasured(menu, decision.picks, grid))
+    if not menu.contested:
+        return _with_controls(menu, contract, grid, backend, pilots[-1], _decision(menu, grid, {}))
+    contest = _contest(menu, contract)
+    seen, works = _pilot(menu, contest, contract, grid, backend, pilots)
+    decision = _decision(menu, grid, _measured(menu, contest, seen, works))
+    if not menu.controlled:
+        return decision
+    if _claims(menu):
+        return _with_controls(menu, contract, grid, backend, pilots[-1], decision)
+    return _judged(menu, contest.samples_of(decision.picks), seen, grid, decision)
 
 
 def on_shifted_paths(
     menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, decision: Decision, shift: DriftShift
 ) -> Decision:
     """The same options on shifted paths, with the controls that a pilot finds worth their time there."""
-    alone, pilots = Decision(decision.picks, decision.weights, decision.reasons, shift=shift), stages(paths)
-    return _with_controls(menu, contract, grid, backend, pilots[-1], alone) if menu.controlled and pilots else alone
+    alone = Decision(decision.picks, decision.weights, decision.reasons, shift=shift)
+    return _with_controls(menu, contract, grid, backend, PATHS, alone) if menu.controlled and stages(paths) else alone
 
 
-def _pilot(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Mapping[int, _Taken]:
-    """What the contested entries are won by, from a pilot that is as long as it takes.
+def _contest(menu: Menu, contract: Contract) -> Contest:
+    """All options of what only a measurement can decide, and of the price; of other numbers the one that is taken."""
+    if not menu.contests:
+        known = [_uncontested(e).options for e in menu.entries]
+        everything = [tuple(range(len(e.options))) for e in menu.entries]
+        open_ones = [e.contested or not e.greek.directions for e in menu.entries]
+        picks = tuple(every if c else one for every, one, c in zip(everything, known, open_ones, strict=True))
+        menu.contests.append(Contest.of(menu, contract, picks))
+    return menu.contests[0]
+
+
+def _pilot(
+    menu: Menu, contest: Contest, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]
+) -> tuple[Pilot, dict[str, Works]]:
+    """A pilot of all candidates that is as long as it takes, and their work.
 
     Estimators are compared with their controls, which may leave of one nearly nothing and of another nearly all.
     """
-    if not pilots:
-        return {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested}
-    picks = all_contested(menu)
-    plan = plan_of(menu, contract, picks, pilot=True, controls=controls_of(menu, picks))
-    table = plan.table(contract, grid)
-    for paths in pilots:
-        found = sampled(plan, *table, backend, paths)
-        works = _works(menu, plan, grid, found)
-        if _clear(menu, plan, found, works):
+    table = contest.plan.table(contract, grid)
+    quick = pilots[-1] * contest.cost(grid) < READING
+    for paths in pilots[-1:] if quick else pilots:
+        found = sampled(contest.plan, *table, backend, paths)
+        works = contest.works(menu, found, grid)
+        if paths == pilots[-1] or contest.clear(found, works):
             break
-    return _measured(menu, plan, found, works)
-
-
-def _works(menu: Menu, plan: Plan, grid: TimeGrid, found: Pilot) -> dict[str, Array]:
-    """Of every group the work of its options: without controls, and with all of their controls."""
-    options = {_group(e): e.options for e in menu.entries if e.contested}
-    works = {}
-    for group, samples in _groups(menu, plan).items():
-        alone = np.array([o.cost.of(grid) for o in options[group]])
-        controlled = np.array([_cost_controlled(menu, o, grid) for o in options[group]])
-        works[group] = np.stack([found.uncontrolled.work(samples, alone), found.work(samples, controlled)])
-    return works
-
-
-def _cost_controlled(menu: Menu, o: Option, grid: TimeGrid) -> float:
-    return cost_with(menu, (o,), frozenset(c.name for c in o.controls), grid)
-
-
-def _clear(menu: Menu, plan: Plan, found: Pilot, works: Mapping[str, Array]) -> bool:
-    """Whether every choice is, with controls and without: of what controls leave few paths may not have seen most."""
-    groups = _groups(menu, plan)
-    return not any(e.blended for e in menu.entries if e.contested) and all(
-        alone.argmin() == least.argmin()
-        and found.uncontrolled.clear(groups[group], alone.tolist())
-        and found.clear(groups[group], least.tolist())
-        for group, (alone, least) in ((g, (w[0], w.min(axis=0))) for g, w in works.items())
-    )
+    return found, works
 
 
 def _simplest(e: Entry) -> _Taken:
-    return _Taken((0,), (1.0,), _joined("the simplest: too few paths for a pilot", e, e.options[0]))
+    return _Taken((0,), (1.0,), _joined("the simplest: too few paths for a pilot", e, 0))
 
 
 def _with_controls(
@@ -138,14 +134,27 @@ def _with_controls(
     if not any(candidates):
         return decision
     plan = plan_of(menu, contract, decision.picks, controls=candidates, shift=decision.shift)
-    claims = {c.name for e in menu.entries for o in e.options for c in o.controls if c.claimed}
+    claims = _claims(menu)
     table = plan.table(contract, grid, decision.shift)
     seen = sampled(plan, *table, backend, PATHS * FOR_CLAIMS if claims else paths)
     _refuse_contradicted(claims.intersection(seen.contradicted))
-    unseen = frozenset() if decision.shift is None else seen.unseen
-    worth = worth_of(menu, plan, seen, decision.picks, decision.weights, grid, unseen)
+    return _judged(menu, plan.samples, seen, grid, decision)
+
+
+def _judged(
+    menu: Menu, samples: Sequence[Sequence[Sample]], seen: Pilot, grid: TimeGrid, decision: Decision
+) -> Decision:
+    """With the controls that are worth their time, as a pilot saw the samples of what is decided."""
+    unseen = frozenset[int]() if decision.shift is None else seen.unseen
+    worth = worth_of(menu, samples, seen, decision.picks, decision.weights, grid, unseen)
     bought = tuple(worth.told(i) for i in range(len(menu.entries)))
     return replace(decision, controls=worth.kept, bought=bought, ratios=worth.ratios)
+
+
+def _claims(menu: Menu) -> frozenset[str]:
+    """The controls whose means somebody gave."""
+    options = [o for e in menu.entries for o in e.options] if menu.claims else []
+    return frozenset(c.name for o in options for c in o.controls if c.claimed)
 
 
 def _refuse_contradicted(claims: Collection[str]) -> None:
@@ -187,10 +196,10 @@ def _for_price(e: Entry, used: Set[Estimator], grid: TimeGrid) -> _Taken:
     """
     costs = [o.cost.of(grid) for o in e.options]
     if e.options[0].controls and e.best is None and not used & {o.estimator for o in e.options}:
-        return _Taken((0,), (1.0,), _why_uncontested(e, e.options[0]))
+        return _Taken((0,), (1.0,), _why_uncontested(e, 0))
     for k, o in enumerate(e.options):
         if len(e.options) == 1 or not o.cost.random or k == e.best:
-            return _Taken((k,), (1.0,), _why_uncontested(e, o))
+            return _Taken((k,), (1.0,), _why_uncontested(e, k))
         if o.estimator in used:
             return _Taken((k,), (1.0,), "shares its path with the Greeks")
     cheap = min(
@@ -202,10 +211,11 @@ def _for_price(e: Entry, used: Set[Estimator], grid: TimeGrid) -> _Taken:
 def _uncontested(e: Entry) -> _Taken:
     """The only option, or the first that no path changes: it has no error at all."""
     k = next((k for k, o in enumerate(e.options) if not o.cost.random), e.best or 0)
-    return _Taken((k,), (1.0,), _why_uncontested(e, e.options[k]))
+    return _Taken((k,), (1.0,), _why_uncontested(e, k))
 
 
-def _why_uncontested(e: Entry, only: Option) -> str:
+def _why_uncontested(e: Entry, taken: int) -> str:
+    only = e.options[taken]
     if e.requested and (e.greek.directions or only.estimator.changes_price):
         return "requested"
     if not only.cost.random:
@@ -213,65 +223,44 @@ def _why_uncontested(e: Entry, only: Option) -> str:
     if isinstance(only.estimator, Mean):
         return "discounted payoff"
     if e.best is not None:
-        return "; ".join(filter(None, ("the price's own noise integrated out", _refusals_before(e, only))))
-    return _refusals_before(e, only) or "path and payoff are Lipschitz"
+        return _joined("the price's own noise integrated out", e, taken)
+    return e.passed_over[taken] or "path and payoff are Lipschitz"
 
 
-def _refusals_before(e: Entry, taken: Option) -> str:
-    """Why no simpler estimator than the one taken would do; the refusals stand in order of simplicity."""
-    order = candidates(len(e.greek.directions))
-    place = order.index(taken.estimator) if taken.estimator in order else 0
-    return "; ".join(dict.fromkeys(why for by, why in e.refusals.items() if order.index(by) < place))
-
-
-def _measured(menu: Menu, plan: Plan, found: Pilot, works: Mapping[str, Array]) -> dict[int, _Taken]:
+def _measured(menu: Menu, contest: Contest, found: Pilot, works: Mapping[str, Works]) -> dict[int, _Taken]:
     """What the contested entries are won by."""
     taken: dict[int, _Taken] = {}
     for i, entry in enumerate(menu.entries):
         if entry.contested and entry.blended:
-            columns = [s.column for s in plan.samples[i]]
+            columns = [s.column for s in contest.plan.samples[i]]
             taken[i] = _blend(entry, found.covariance[np.ix_(columns, columns)])
         elif entry.contested:
-            taken[i] = _winner(entry, works[_group(entry)].min(axis=0))
+            taken[i] = _winner(entry, works[group_of(entry)])
     return taken
 
 
-def _group(e: Entry) -> str:
-    return e.options[0].label
-
-
-def _groups(menu: Menu, plan: Plan) -> dict[str, list[list[Sample]]]:
-    """Elements of one vector decide together: option -> samples of all elements asked for."""
-    groups: dict[str, list[list[Sample]]] = {}
-    for e, samples in zip(menu.entries, plan.samples, strict=True):
-        if e.contested:
-            options = groups.setdefault(_group(e), [[] for _ in e.options])
-            for to, sample in zip(options, samples, strict=True):
-                to.append(sample)
-    return groups
-
-
-def _winner(e: Entry, work: Array) -> _Taken:
+def _winner(e: Entry, works: Works) -> _Taken:
     """The least work; where too few paths saw anything, the estimator that integrates most, else the simplest."""
-    if not np.isfinite(work).any():
+    if not any(map(math.isfinite, works.least)):
         smoothing = [k for k, o in enumerate(e.options) if o.estimator.changes_price]
         blind = (smoothing or [0])[0]
-        return _Taken((blind,), (1.0,), _joined("too few paths of the pilot saw what matters", e, e.options[blind]))
-    best = int(np.argmin(work))
-    winner = e.options[best]
-    losers = [f"{o.estimator.shown} {_times(work[k], work[best])}" for k, o in enumerate(e.options) if k != best]
-    return _Taken((best,), (1.0,), _joined(f"least work in a pilot ({', '.join(losers)})", e, winner))
+        return _Taken((blind,), (1.0,), _joined("too few paths of the pilot saw what matters", e, blind))
+    best = works.best
+    others = [(o, work) for k, (o, work) in enumerate(zip(e.options, works.least, strict=True)) if k != best]
+    losers = ", ".join(f"{o.estimator.shown} {_times(work, works.least[best])}" for o, work in others)
+    won = "least work" if works.least[best] == min(works.least) else "steadiest of the least work"
+    return _Taken((best,), (1.0,), _joined(f"{won} in a pilot ({losers})", e, best))
 
 
-def _joined(reason: str, e: Entry, taken: Option) -> str:
-    return "; ".join(filter(None, (reason, _refusals_before(e, taken))))
+def _joined(reason: str, e: Entry, taken: int) -> str:
+    return "; ".join(filter(None, (reason, e.passed_over[taken])))
 
 
 def _times(work: float, best: float) -> str:
     """How many times the work, in two digits."""
-    if not np.isfinite(work):
+    if not math.isfinite(work):
         return "not to be judged"
-    ratio = work / best if best > 0.0 else np.inf
+    ratio = work / best if best > 0.0 else math.inf
     return "beyond all bounds" if not ratio < BOUNDLESS else f"{float(f'{ratio:.2g}'):g}x"
 
 

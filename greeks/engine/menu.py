@@ -20,7 +20,7 @@ from greeks.estimators.direction import Direction
 from greeks.estimators.greek import Greek, Vocabulary
 from greeks.estimators.mean import Mean
 from greeks.estimators.pathwise import Pathwise
-from greeks.estimators.selection import Against, Choice, Offer, offer
+from greeks.estimators.selection import Against, Choice, Offer, candidates, offer
 from greeks.estimators.selection import Wanted as WantedOfOne
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import Expr, is_const
@@ -28,9 +28,11 @@ from greeks.expressions.tangent import DenseJacobianError
 from greeks.schemes.base import Scheme
 
 if TYPE_CHECKING:
+    from greeks.engine.contest import Contest
     from greeks.engine.decision import Decision
     from greeks.engine.plan import Plan
     from greeks.engine.reading import Reading
+    from greeks.engine.worth import Costs
 
 Wanted = WantedOfOne | Mapping[str, WantedOfOne]
 Noted = tuple[type[GreeksError], ...]
@@ -68,7 +70,15 @@ class Entry:
     blended: bool
     best: int | None  # where that is known without measuring
 
-    @property
+    @cached_property
+    def passed_over(self) -> tuple[str, ...]:
+        """Of each option why no simpler estimator would do; the refusals stand in order of simplicity."""
+        order = candidates(len(self.greek.directions))
+        places = [order.index(o.estimator) if o.estimator in order else 0 for o in self.options]
+        refusals = [(order.index(by), why) for by, why in self.refusals.items()]
+        return tuple("; ".join(dict.fromkeys(why for by, why in refusals if by < place)) for place in places)
+
+    @cached_property
     def contested(self) -> bool:
         """Whether only a measurement can tell which options to take; the price's are told by their cost."""
         measured = self.blended or (bool(self.greek.directions) and self.best is None)
@@ -86,6 +96,8 @@ class Menu:
     claims: bool = False  # whether a control may have a mean that somebody gave
     plans: dict[Any, Plan] = field(default_factory=dict, compare=False)
     costs: dict[Any, Cost] = field(default_factory=dict, compare=False)
+    ladders: dict[Any, Costs] = field(default_factory=dict, compare=False)
+    contests: list[Contest] = field(default_factory=list, compare=False)  # one, once there is something to measure
     chosen: dict[Any, tuple[Plan, tuple[Reading, ...]]] = field(default_factory=dict, compare=False)
     decisions: OrderedDict[Any, Decision] = field(default_factory=OrderedDict, compare=False)
 

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from greeks.engine.control import CANCELLED, SCORE, Pairing
-from greeks.engine.menu import Menu, Picks
+from greeks.engine.control import CANCELLED, Pairing
 from greeks.engine.plan import Plan, Sample
+from greeks.engine.residuals import Residuals
 
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks, Moments
 
 Array = npt.NDArray[np.float64]
 FIRST, PATHS = 256, 2048  # at first, and at most
-WORTH = 16  # times a pilot's paths that a run has at least
+WORTH, SHARE = 16, 128  # times a pilot's paths that a run has at least, and where two looks of the first size do not
 CLEAR = 1.5  # standard errors by which two variances must lie apart, both ways
 SEED, STREAM = 20021, 2**32 - 1
 UNSURE, ASTRAY = 0.25, 5.0  # relative error of a control's variance, standard errors of its mean: it was not seen
@@ -67,11 +67,9 @@ class Pilot:
         return residual(self.pairing, self.paths, np.asarray(self.raw.mean), np.asarray(self.raw.comoment))
 
     @cached_property
-    def uncontrolled(self) -> Pilot:
-        """The same paths without controls, but for the scores."""
-        names = self.pairing.names
-        kept = tuple(tuple(j for j in js if names[j] == SCORE) for js in self.pairing.partners)
-        return Pilot(Pairing(kept, names), self.chunks)
+    def residuals(self) -> Residuals:
+        """The variances of weighted samples, less their controls."""
+        return Residuals(self.pairing, self.raw)
 
     @cached_property
     def kurtosis(self) -> Array:
@@ -104,24 +102,20 @@ class Pilot:
         found: list[float] = np.sqrt(np.maximum(excess, 0.0) / self.paths).tolist()
         return found
 
-    @cached_property
-    def bound(self) -> list[float]:
-        """What the variance of every sample may well be; infinite where it is not to be believed.
+    def bounds(self, columns: Sequence[int], squares: Sequence[float]) -> list[float]:
+        """What the variances of some samples may well be, by the sums of squares that controls leave of them.
 
-        Of a narrow spike most pilots see nothing, and would take it for the best; what was 0 on every path has seen
-        nothing at all. A heavy tail counts for more than was seen of it, three times at most.
+        Infinite where that is not to be believed: of a narrow spike most pilots see nothing, and would take it for the
+        best; what was 0 on every path has seen nothing at all. A heavy tail counts for more than was seen of it, three
+        times at most.
         """
-        m = len(self.pairing.partners)
-        least = CANCELLED * np.asarray(self.raw.comoment).diagonal()[:m] / (self.paths - 1)  # below it is rounding
-        variance = np.fmax(self.covariance.diagonal(), least)
-        believed = np.isfinite(variance) & ~((variance == 0.0) & (self.mean == 0.0))
-        found: list[float] = np.where(believed, variance * (1.0 + 2.0 * np.array(self.doubt)), np.inf).tolist()
+        found = []
+        for i, square in zip(columns, squares, strict=True):
+            total = float(self.raw.comoment[i, i])
+            left = max(square, CANCELLED * total)  # below it is rounding
+            believed = math.isfinite(left) and (left > 0.0 or float(self.mean[i]) != 0.0)
+            found.append(left / (self.paths - 1) * (1.0 + 2.0 * self.doubt[i]) if believed else math.inf)
         return found
-
-    def work(self, options: Sequence[Sequence[Sample]], costs: Array) -> Array:
-        """Variance x cost of every option, of a vector the sum over its elements; infinite where not to be believed."""
-        found = [sum(self.bound[s.column] if self._reached(s) else math.inf for s in samples) for samples in options]
-        return np.asarray(costs * np.array(found))
 
     def clear(self, options: Sequence[Sequence[Sample]], work: Sequence[float]) -> bool:
         """Whether more paths would hardly change which option has the least work."""
@@ -132,7 +126,8 @@ class Pilot:
         most = work[best] * errors[best]
         return all(w / e > most for k, (w, e) in enumerate(zip(work, errors, strict=True)) if k != best)
 
-    def _reached(self, s: Sample) -> bool:
+    def reached(self, s: Sample) -> bool:
+        """Whether what is integrated out of a sample decides something on paths enough."""
         return s.reach is None or float(self.mean[s.reach]) >= REACHED
 
 
@@ -159,13 +154,9 @@ def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PA
 def stages(paths: int) -> tuple[int, ...]:
     """The sizes of the pilots for a run of so many paths, one after the other as long as the choice is not clear.
 
-    >>> stages(2**16), stages(2**14), stages(2**12), stages(2**11)
-    ((256, 2048), (256, 1024), (256,), ())
+    >>> stages(2**18), stages(2**16), stages(2**13), stages(2**12), stages(2**11)
+    ((256, 2048), (256, 512), (256, 512), (256,), ())
     """
-    most = min(paths // WORTH // FIRST * FIRST, PATHS)
+    worth = min(max(paths // SHARE, 2 * FIRST), paths // WORTH, PATHS)
+    most = worth // FIRST * FIRST
     return tuple(sorted({min(FIRST, most), most} - {0}))
-
-
-def all_contested(menu: Menu) -> Picks:
-    """Every option of the entries that only a measurement can decide."""
-    return tuple(tuple(range(len(e.options))) if e.contested else () for e in menu.entries)

@@ -54,6 +54,7 @@ class Plan:
     given: int
     sampler: Sampler
     rows: dict[Any, Array] = field(default_factory=dict, compare=False)
+    tables: dict[Any, tuple[Array, Array]] = field(default_factory=dict, compare=False)  # the last: pilot's, then run's
 
     @cached_property
     def sure(self) -> bool:
@@ -81,6 +82,17 @@ class Plan:
 
         A point set is described after everything else, where the last column says. A shift is for plans that have one.
         """
+        if shift is not None:
+            return self._table(contract, grid, shift)
+        key = contract.numbers, grid.key
+        found = self.tables.get(key)
+        if found is None:
+            found = self._table(contract, grid, None)
+            self.tables.clear()
+            self.tables[key] = found
+        return found
+
+    def _table(self, contract: Contract, grid: TimeGrid, shift: DriftShift | None) -> tuple[Array, Array]:
         from greeks.kernels.prepare import load_prepare
 
         rows = self._rows_on(grid)

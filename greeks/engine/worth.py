@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
-
-from greeks.engine.control import FEWEST, PATHS_EACH, SCORE, Pairing, Regression
 from greeks.engine.cost import cost
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Menu, Option, Picks
 from greeks.engine.pilot import Pilot
-from greeks.engine.plan import Kept, Plan, folds_of, used_of
+from greeks.engine.plan import Kept, Sample, folds_of, used_of
+from greeks.engine.residuals import Question, Weighted
 from greeks.expressions.fold import joined
 
-Array = npt.NDArray[np.float64]
 EXACT = 1e-18  # a ratio of variances that is less is rounding
 WORTH_TELLING = 1.05  # ratio of variances
 CHEAP = 1.05  # times the cost without any control at which none needs to earn its place
+KEPT = 4096  # options on grids whose costs are in memory
 WORTH_DROPPING = 0.03  # of the work, which a program of its own must save
 
 
@@ -42,30 +40,36 @@ class Worth:
 
 def worth_of(
     menu: Menu,
-    plan: Plan,
+    samples: Sequence[Sequence[Sample]],
     seen: Pilot,
     picks: Picks,
     weights: Sequence[Sequence[float]],
     grid: TimeGrid,
     unseen: Set[int] = frozenset(),
 ) -> Worth:
-    """What the controls of a plan are worth, as a pilot of it saw them; none that is among the numbers of the unseen.
+    """What controls are worth, as a pilot saw them; none that is among the numbers of the unseen.
+
+    samples : for every entry those of its picked options.
 
     Each number drops controls, one after the other, as long as that adds less to its variance than it takes off the
     time that the number would need alone: so what a number is does not depend on what else is asked.
     """
-    kept, ratios = [], []
-    residuals = _Residuals(plan.pairing, seen)
-    for entry, samples, which, shares in zip(menu.entries, plan.samples, picks, weights, strict=True):
-        row = np.zeros(len(plan.pairing.partners))
-        row[[s.column for s in samples]] = shares
-        partners = (j for s in samples for j in plan.pairing.partners[s.column])
-        without = {plan.pairing.names[j] for j in partners if j in unseen}
-        judge = _Judge(menu, residuals, tuple(entry.options[k] for k in which), row, grid, without)
-        best = judge.best()
-        kept.append(tuple(name for name in judge.names if name in best))
-        ratios.append(judge.ratio(best))
-    return Worth(tuple(kept), tuple(ratios))
+    judges = []
+    for entry, of_entry, which, shares in zip(menu.entries, samples, picks, weights, strict=True):
+        columns = tuple((s.column, share) for s, share in zip(of_entry, shares, strict=True))
+        partners = (j for i, _ in columns for j in seen.pairing.partners[i])
+        without = {seen.pairing.names[j] for j in partners if j in unseen}
+        judges.append(_Judge(Costs.of(menu, tuple(entry.options[k] for k in which), grid), columns, without))
+    while asked := [(judge, kept) for judge in judges for kept in judge.asked()]:
+        answers = seen.residuals.of([Question(judge.samples, kept) for judge, kept in asked])
+        for (judge, kept), variance in zip(asked, answers, strict=True):
+            judge.variances[kept] = variance
+        for judge in judges:
+            judge.decide()
+    return Worth(
+        tuple(tuple(name for name in judge.names if name in judge.kept) for judge in judges),
+        tuple(judge.ratio(judge.kept) for judge in judges),
+    )
 
 
 def unmeasured(menu: Menu, picks: Picks, grid: TimeGrid) -> Kept:
@@ -91,89 +95,79 @@ def cost_with(menu: Menu, options: tuple[Option, ...], kept: frozenset[str], gri
     return menu.costs[key].of(grid)
 
 
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """Nanoseconds a path of some options with some of their controls on one grid; remembered with their menu."""
+
+    menu: Menu
+    options: tuple[Option, ...]
+    grid: TimeGrid
+    known: dict[frozenset[str], float] = field(default_factory=dict)
+    steps: dict[frozenset[str], list[frozenset[str]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, menu: Menu, options: tuple[Option, ...], grid: TimeGrid) -> Costs:
+        key = (tuple(o.label for o in options), grid.key)
+        if key not in menu.ladders:
+            if len(menu.ladders) >= KEPT:
+                menu.ladders.clear()
+            menu.ladders[key] = cls(menu, options, grid)
+        return menu.ladders[key]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All controls."""
+        return tuple(dict.fromkeys(c.name for o in self.options for c in o.controls))
+
+    def with_controls(self, kept: frozenset[str]) -> float:
+        """With some of the controls."""
+        if kept not in self.known:
+            self.known[kept] = cost_with(self.menu, self.options, kept, self.grid)
+        return self.known[kept]
+
+    def fewer(self, kept: frozenset[str]) -> list[frozenset[str]]:
+        """One control less, where that saves time enough: fewer controls never leave less variance."""
+        if kept not in self.steps:
+            enough = self.with_controls(kept) * (1.0 - WORTH_DROPPING)
+            rest = [kept - {name} for name in sorted(kept)]
+            self.steps[kept] = [less for less in rest if self.with_controls(less) <= enough]
+        return self.steps[kept]
+
+
 class _Judge:
-    """Variance and cost of one number with some of its controls."""
+    """Looks for the controls with which one number needs the least work, as variances become known."""
 
-    def __init__(
-        self,
-        menu: Menu,
-        residuals: _Residuals,
-        options: tuple[Option, ...],
-        row: Array,
-        grid: TimeGrid,
-        without: Set[str],
-    ) -> None:
-        self.menu, self.residuals, self.options, self.row, self.grid = menu, residuals, options, row, grid
-        names = dict.fromkeys(c.name for o in options for c in o.controls)
-        self.names = tuple(name for name in names if name not in without)
+    def __init__(self, costs: Costs, samples: Weighted, without: Set[str]) -> None:
+        self.costs, self.samples = costs, samples
+        self.names = tuple(name for name in costs.names if name not in without)
         self.variances: dict[frozenset[str], float] = {}
-        self.costs: dict[frozenset[str], float] = {}
+        self.kept = frozenset(self.names)
+        dear = costs.with_controls(self.kept) > CHEAP * costs.with_controls(frozenset())
+        self.fewer = costs.fewer(self.kept) if dear else []
 
-    def best(self) -> frozenset[str]:
-        """The controls with which the number needs the least work."""
-        kept = frozenset(self.names)
-        if not kept or self.cost(kept) <= CHEAP * self.cost(frozenset()):
-            return kept
-        while kept:
-            enough = self.cost(kept) * (1.0 - WORTH_DROPPING)  # fewer controls never leave less variance
-            cheaper = [rest for name in sorted(kept) if self.cost(rest := kept - {name}) <= enough]
-            if not cheaper:
-                break
-            self.measure([kept, *cheaper])
-            fewer = min(cheaper, key=self.work)
-            if self.work(fewer) > self.work(kept) * (1.0 - WORTH_DROPPING):
-                break
-            kept = fewer
-        return kept
+    def asked(self) -> list[frozenset[str]]:
+        """The choices whose variance is wanted next."""
+        wanted = {frozenset[str](): None, self.kept: None} | dict.fromkeys(self.fewer) if self.names else {}
+        return [kept for kept in wanted if kept not in self.variances]
+
+    def decide(self) -> None:
+        """Drop controls as long as that saves work and all is known."""
+        while self.fewer and not self.asked():
+            best = min(self.fewer, key=self.work)
+            if self.work(best) > self.work(self.kept) * (1.0 - WORTH_DROPPING):
+                self.fewer = []
+            else:
+                self.kept, self.fewer = best, self.costs.fewer(best)
 
     def work(self, kept: frozenset[str]) -> float:
         """Variance x time, in units of the variance without controls."""
-        return self.cost(kept) / self.ratio(kept)
+        return self.costs.with_controls(kept) / self.ratio(kept)
 
     def ratio(self, kept: frozenset[str]) -> float:
         """The variance without controls, but for scores, over that with some."""
-        if kept not in self.variances:
-            self.measure([kept])
+        if not self.names:
+            return 1.0
         without, with_them = self.variances[frozenset()], self.variances[kept]
         if not (math.isfinite(without) and math.isfinite(with_them)) or without <= 0.0:
             return 1.0
         return without / max(with_them, without * EXACT)
-
-    def cost(self, kept: frozenset[str]) -> float:
-        """Nanoseconds a path."""
-        if kept not in self.costs:
-            self.costs[kept] = cost_with(self.menu, self.options, kept, self.grid)
-        return self.costs[kept]
-
-    def measure(self, choices: Sequence[frozenset[str]]) -> None:
-        """The variances with some choices of controls, and without any, all that are not known yet at once."""
-        new = [kept for kept in dict.fromkeys((frozenset[str](), *choices)) if kept not in self.variances]
-        if new:
-            self.variances |= zip(new, self.residuals.of(self.row, new), strict=True)
-
-
-class _Residuals:
-    """What a pilot says of the variance of weighted sums of samples, each less its own regression on its controls."""
-
-    def __init__(self, pairing: Pairing, seen: Pilot) -> None:
-        self.comoment = seen.raw.comoment
-        self.names = pairing.names
-        self.most = seen.paths // PATHS_EACH if seen.paths >= FEWEST else 0
-        self.usable = pairing.usable(seen.paths, seen.raw.mean, self.comoment)
-        self.regression = Regression.of(self.comoment)
-
-    def of(self, row: Array, choices: Sequence[frozenset[str]]) -> list[float]:
-        """The sum of squares of `row` times the samples, for each choice of the names of controls."""
-        m = len(row)
-        weights = np.zeros((len(choices), m + len(self.names)))
-        weights[:, :m] = row
-        for i in np.flatnonzero(row).tolist():
-            if js := self.usable[i]:
-                names = [self.names[j] for j in js]
-                chosen = np.array([[name in kept or name == SCORE for name in names] for kept in choices])
-                chosen &= chosen.cumsum(axis=1) <= self.most
-                b = self.regression.many(i, [m + j for j in js], chosen)
-                weights[:, [m + j for j in js]] -= row[i] * np.where(np.isfinite(b), b, 0.0)
-        used = np.flatnonzero(weights.any(axis=0))
-        of_used = weights[:, used]
-        return [float(x) for x in ((of_used @ self.comoment[used[:, None], used]) * of_used).sum(axis=1)]

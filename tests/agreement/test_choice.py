@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,12 +11,13 @@ import pytest
 
 from greeks.controls import ControlVariate
 from greeks.engine import decision, pilot
+from greeks.engine.contest import Contest
 from greeks.engine.contract import Contract
 from greeks.engine.control import CANCELLED
 from greeks.engine.grid import TimeGrid, time_grid
 from greeks.engine.menu import Menu, menu_for
 from greeks.engine.pilot import Pilot
-from greeks.engine.plan import Plan, controls_of, plan_of
+from greeks.engine.residuals import Question
 from greeks.engine.worth import cost_with, worth_of
 from greeks.schemes.defaults import default_scheme
 from tests.agreement.agree import Trade
@@ -46,26 +46,23 @@ def excesses(trade: Trade, controls: Controls) -> Iterator[tuple[str, float]]:
     if not menu.contested:
         return
     taken = decision.decide(menu, contract, grid, "cpu").picks
-    picks = pilot.all_contested(menu)
-    plan = plan_of(menu, contract, picks, pilot=True, controls=controls_of(menu, picks))
-    found = pilot.sampled(plan, *plan.table(contract, grid), "cpu", paths=MUCH, seed=99)
+    contest = menu.contests[0]
+    found = pilot.sampled(contest.plan, *contest.plan.table(contract, grid), "cpu", paths=MUCH, seed=99)
     for i, (entry, which) in enumerate(zip(menu.entries, taken, strict=True)):
         if entry.contested:
-            work = np.array([_work(menu, plan, found, grid, i, k) for k in range(len(entry.options))])
+            work = np.array([_work(menu, contest, found, grid, i, k) for k in range(len(entry.options))])
             least = np.nanmin(work)
             yield f"{trade.case.id} {entry.greek.name}", float(work[which[0]] / least) if least else 1.0
 
 
-def _work(menu: Menu, plan: Plan, found: Pilot, grid: TimeGrid, i: int, k: int) -> float:
+def _work(menu: Menu, contest: Contest, found: Pilot, grid: TimeGrid, i: int, k: int) -> float:
     """Variance x cost of option k of entry i, with those of its controls that are worth their time."""
 
     def only(value: Any) -> tuple[tuple[Any, ...], ...]:
         return tuple((value,) if j == i else () for j in range(len(menu.entries)))
 
-    alone = replace(plan, samples=only(plan.samples[i][k]))
-    worth = worth_of(menu, alone, found, only(k), only(1.0), grid)
-    column = plan.samples[i][k].column
-    raw = found.uncontrolled.covariance[column, column]
+    worth = worth_of(menu, contest.samples_of(only(k)), found, only(k), only(1.0), grid)
+    (raw,) = found.residuals.of([Question(((contest.plan.samples[i][k].column, 1.0),), frozenset())])
     variance = max(raw / worth.ratios[i], CANCELLED * raw)  # below which it is rounding
     return float(variance * cost_with(menu, (menu.entries[i].options[k],), frozenset(worth.kept[i]), grid))
 

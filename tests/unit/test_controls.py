@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ import pytest
 import greeks as gk
 from greeks.controls import AUTOMATIC
 from greeks.engine.contract import Contract
-from greeks.engine.control import FEWEST, SCORE, Pairing, Regression
+from greeks.engine.control import FEWEST, SCORE, Pairing
 from greeks.engine.grid import time_grid
 from greeks.engine.menu import menu_for
+from greeks.engine.pilot import residual
 from greeks.engine.plan import controls_of, plan_of
+from greeks.engine.residuals import Question, Residuals
 from greeks.kernels import cpu
 from greeks.kernels.compile import load
 from greeks.kernels.moments import Moments, combine
@@ -279,17 +281,30 @@ def test_controls_that_say_the_same_share_the_work() -> None:
     assert np.abs(b).max() < 1e4 and b[0, 4] == 0.0
 
 
-def test_many_choices_of_controls_have_the_coefficients_of_each() -> None:
+def test_many_choices_of_controls_leave_what_each_leaves() -> None:
+    """Against the regressions of runs, one by one; of controls that say the same, and of a sum of two samples."""
     rng = np.random.default_rng(3)
     c = rng.normal(size=(5000, 3)) @ [[1.0, 0.5, 0.2], [0.0, 1.0, 0.3], [0.0, 0.0, 1e-3]]
-    moments = Moments.of(np.column_stack([c @ [1.0, 2.0, 3.0] + rng.normal(size=5000), c, c[:, :1]]))
-    regression = Regression.of(moments.comoment)
-    chosen = np.array(list(product([False, True], repeat=4)))
-    together = regression.many(0, [1, 2, 3, 4], chosen)
-    assert not together[~chosen].any()
-    for which, b in zip(chosen[1:], together[1:], strict=True):
-        alone = regression.coefficients(0, (1 + np.flatnonzero(which)).tolist())
-        np.testing.assert_allclose(b[which], alone, rtol=1e-4 if which[0] and which[3] else 1e-12)
+    y = c @ [[1.0, 0.3], [2.0, 0.0], [3.0, 1.0]] + rng.normal(size=(5000, 2))
+    moments = Moments.of(np.column_stack([y, c, c[:, :1], np.full(5000, np.nan)]))
+    pairing = Pairing(((0, 1, 2, 3), (0, 2)), ("a", "b", "c", "d", "e"))
+    asked = [
+        Question(samples, frozenset(which))
+        for samples in (((0, 1.0),), ((0, 0.25), (1, -2.0)))
+        for n in range(5)
+        for which in combinations("abcd", n)
+    ]
+    together = Residuals(pairing, moments).of(asked)
+    for question, left in zip(asked, together, strict=True):
+        named = tuple(tuple(j for j in js if pairing.names[j] in question.controls) for js in pairing.partners)
+        covariance = residual(Pairing(named, pairing.names), moments.count, moments.mean, moments.comoment)
+        row = np.zeros(2)
+        for i, weight in question.samples:
+            row[i] = weight
+        assert left == pytest.approx(row @ covariance @ row * 4999, rel=1e-9)
+    spoilt = Residuals(Pairing(((0,), ()), ("a",)), Moments.of(np.column_stack([y[:, 0], np.full(5000, np.nan), c])))
+    left, none = spoilt.of([Question(((0, 1.0),), frozenset("a")), Question(((1, 1.0),), frozenset())])
+    assert 0.0 < left < moments.comoment[0, 0] and np.isnan(none)
 
 
 def test_few_paths_get_few_coefficients_or_none() -> None:
