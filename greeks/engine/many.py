@@ -19,6 +19,7 @@ import numpy.typing as npt
 from greeks.engine.estimates import ROUNDING, read
 from greeks.engine.lockstep import Job, SharedClock, is_swept, play
 from greeks.engine.reading import Reading
+from greeks.engine.rubbish import seldom_collected
 from greeks.engine.run import Task, nonsense_in, refusal_of
 from greeks.engine.samples import Samples
 from greeks.engine.settings import Settings
@@ -90,6 +91,7 @@ class _Result:
     degrees: int | None = None
 
 
+@seldom_collected()
 def estimate_many(
     contracts: Sequence[tuple[Model, Payoff]],
     greeks: Sequence[str],
