@@ -53,7 +53,7 @@ ACTIVE = ["delta", "vega", "rho", "dividend_rho", "theta", "gamma", "vanna"]
 
 @pytest.mark.parametrize("payoff", JUMPING, ids=lambda p: type(p).__name__)
 def test_auto_never_differentiates_through_a_jump(payoff: gk.Payoff) -> None:
-    chosen = gk.explain(MODEL, payoff, ACTIVE).estimators
+    chosen = gk.explain(MODEL, payoff, ACTIVE, controls=()).estimators
     assert set(chosen) == set(ACTIVE)
     assert "pathwise" not in chosen.values()
     assert "finite difference" not in chosen.values()
@@ -73,7 +73,7 @@ def test_asking_for_pathwise_across_a_jump_is_refused(payoff: gk.Payoff, greek: 
 )
 def test_jumps_under_heston_are_never_pathwise_in_the_spot(payoff: gk.Payoff) -> None:
     for scheme in (gk.Euler(steps=4), gk.QE(steps=4)):
-        found = gk.explain(HESTON, payoff, ["delta", "gamma", "d_variance", "d_xi"], scheme=scheme)
+        found = gk.explain(HESTON, payoff, ["delta", "gamma", "d_variance", "d_xi"], scheme=scheme, controls=())
         assert "pathwise" not in found.estimators.values()
 
 
@@ -104,7 +104,7 @@ def test_a_barrier_or_strike_inside_a_jump_is_never_zero() -> None:
             with pytest.raises(gk.UnsupportedError, match=rf'"{greek}".*Remedy'):
                 gk.sensitivities(MODEL, payoff, [greek], paths=256, estimator=refusing)
         try:
-            found = gk.sensitivities(MODEL, payoff, [greek], paths=2**14, seed=1)
+            found = gk.sensitivities(MODEL, payoff, [greek], paths=2**14, seed=1, controls=())
         except gk.UnsupportedError as refusal:
             assert "FiniteDifference" in str(refusal)
         else:

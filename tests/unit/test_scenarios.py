@@ -148,7 +148,8 @@ def test_intervals_of_changes_hold_the_truth() -> None:
 
 def test_long_and_short_of_one_trade_have_no_error() -> None:
     held = book({"quantity": 5.0, **ASIAN}, {"quantity": -5.0, **ASIAN})
-    table = scenario_grid(held, MARKET, {"spot": [-0.1, 0.1], "volatility": [0.05]}, ["vega"], paths=PATHS)
+    moves = {"spot": [-0.1, 0.1], "volatility": [0.05]}
+    table = scenario_grid(held, MARKET, moves, ["vega"], paths=PATHS, controls=())
     assert (table[["value", "change"]].abs().to_numpy() < 1e-9).all()
     assert (table[["std_error", "change_std_error"]].to_numpy() < 1e-9).all()
     assert list(table.columns[:4]) == ["scenario", "spot", "volatility", "greek"]
@@ -236,7 +237,7 @@ def test_greeks_explain_a_small_move_and_the_rest_is_taylor_s() -> None:
 
 def test_the_error_of_what_is_unexplained_is_that_of_the_rest() -> None:
     after = {"DAX": gk.Heston(spot=98.0, rate=0.031, variance=0.04, kappa=2.0, theta=0.042, xi=0.3, rho=-0.5)}
-    rows = rows_of(explain_pnl(book({}), {"DAX": HESTON}, after, paths=2**14, seed=3), "term")
+    rows = rows_of(explain_pnl(book({}), {"DAX": HESTON}, after, paths=2**14, seed=3, controls=()), "term")
     truth = exact(heston.call, **HESTON_TERMS, strike=100.0, maturity=1.0)
     moves = {"delta": -2.0, "gamma": 2.0, "rho": 0.001, "d_theta": 0.002}
     change = exact_heston(spot=98.0, rate=0.031, theta=0.042) - exact_heston()
@@ -289,8 +290,8 @@ def test_contracts_age_where_nothing_happens_on_the_way(payoff: Any, elapsed: fl
 def test_trades_that_cannot_age_are_told() -> None:
     held = book({}, ASIAN)
     with pytest.raises(BookError, match=r"trade T1: price: AsianCall looks at the path on 0\.083"):
-        explain_pnl(held, MARKET, MARKET, elapsed=0.25, paths=PATHS)
-    table = explain_pnl(held, MARKET, MARKET, elapsed=0.25, paths=PATHS, errors="coerce")
+        explain_pnl(held, MARKET, MARKET, elapsed=0.25, paths=PATHS, controls=())
+    table = explain_pnl(held, MARKET, MARKET, elapsed=0.25, paths=PATHS, controls=(), errors="coerce")
     assert (table["trades"] == 1).all() and table["status"].str.startswith("without 1 trade: T1").all()
 
 
