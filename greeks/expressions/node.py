@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from statistics import NormalDist
-from typing import Any, Final, Never, cast
+from typing import Any, Final, Never
 
 COMMUTATIVE: Final = frozenset({"add", "mul", "max", "min"})
 BOOLEAN: Final = frozenset({"lt", "le", "and", "or", "not"})
@@ -454,17 +454,19 @@ def postorder(roots: list[Expr], stop: Mapping[Expr, Any] | None = None) -> list
     """Every node below the roots, arguments before users; nodes in `stop` are listed but not entered."""
     seen: set[Expr] = set()
     order: list[Expr] = []
-    stack: list[Expr | None] = [*reversed(roots)]  # None: the arguments of the node below it are done
+    stack: list[Any] = [*reversed(roots)]  # None: the arguments of the node below it are done
+    pop, enter, leave = stack.pop, seen.add, order.append
     while stack:
-        e = stack.pop()
+        e = pop()
         if e is None:
-            order.append(cast(Expr, stack.pop()))
+            leave(pop())
         elif e not in seen:
-            seen.add(e)
-            if not e.args or (stop is not None and e in stop):
-                order.append(e)
+            enter(e)
+            args = e.args
+            if not args or (stop is not None and e in stop):
+                leave(e)
             else:
-                stack += (e, None, *e.args[::-1])
+                stack += (e, None, *args[::-1])
     return order
 
 
