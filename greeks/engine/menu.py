@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from greeks.engine.contract import Contract, pricing_fold
@@ -51,12 +51,18 @@ class Option:
     fold: Fold
     cost: Cost
     reach: Expr | None = None  # where there is one, 1 on paths that may carry the variance: for the pilot
-    pantry: Callable[[], tuple[Control, ...]] = field(default=tuple, compare=False)
+    directions: tuple[Direction, ...] = ()
+    pantry: Pantry | None = field(default=None, compare=False)  # none where it stays without controls
 
     @cached_property
     def controls(self) -> tuple[Control, ...]:
         """What may be taken off its samples, beside its score: made when first asked for."""
-        return self.pantry()
+        return self.pantry.controls(self.estimator, self.directions) if self.pantry else ()
+
+    @cached_property
+    def levels(self) -> tuple[Control, ...]:
+        """Those of the controls that are no derivatives."""
+        return self.pantry.controls(self.estimator, ()) if self.pantry else ()
 
 
 @dataclass(frozen=True)
@@ -275,5 +281,5 @@ class _Kitchen:
             kept[f"{BIAS}{label}"] = fold.outputs["bias"]
         alone = Fold(fold.carries, kept, fold.scoring, fold.no_density, fold.noise, fold.observes_start)
         plain = not self.named and isinstance(wanted, (Estimator, Blend))
-        controls = tuple if plain else partial(self.pantry.controls, estimator, directions)
-        return Option(estimator, label, kept, alone, cost(alone, self.shape), fold.outputs.get("reach"), controls)
+        pantry, reach = None if plain else self.pantry, fold.outputs.get("reach")
+        return Option(estimator, label, kept, alone, cost(alone, self.shape), reach, directions, pantry)

@@ -77,11 +77,26 @@ def unmeasured(menu: Menu, picks: Picks, grid: TimeGrid) -> Kept:
     kept = []
     for entry, which in zip(menu.entries, picks, strict=True):
         options = tuple(entry.options[k] for k in which)
-        random = [o for o in options if o.cost.random]  # the others have no error that a control could take off
-        names = tuple(dict.fromkeys(c.name for o in random for c in o.controls))
-        dear = cost_with(menu, options, frozenset(names), grid) > CHEAP * cost_with(menu, options, frozenset(), grid)
-        kept.append(() if dear else names)
+        random = tuple(o for o in options if o.cost.random)  # the others have no error that a control could take off
+        kept.append(() if _dear(menu, options, random, grid) else _names(random))
     return tuple(kept) if any(kept) else ()
+
+
+def _names(options: Sequence[Option]) -> tuple[str, ...]:
+    """All controls of some options."""
+    return tuple(dict.fromkeys(c.name for o in options for c in o.controls))
+
+
+def _dear(menu: Menu, options: tuple[Option, ...], random: tuple[Option, ...], grid: TimeGrid) -> bool:
+    """Whether all controls cost more than next to nothing: told by a part of them, if that alone does."""
+    enough = CHEAP * cost_with(menu, options, frozenset(), grid)
+    part = {o.label: o.levels for o in random}
+    if not any(part.values()):
+        return bool(_names(random)) and cost_with(menu, options, frozenset(_names(random)), grid) > enough
+    key = (tuple(o.label for o in options), "levels")
+    if key not in menu.costs:
+        menu.costs[key] = cost(joined([*(o.fold for o in options), *folds_of(part)]), menu.shape)
+    return menu.costs[key].of(grid) > enough or cost_with(menu, options, frozenset(_names(random)), grid) > enough
 
 
 def cost_with(menu: Menu, options: tuple[Option, ...], kept: frozenset[str], grid: TimeGrid) -> float:
