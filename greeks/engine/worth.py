@@ -157,7 +157,7 @@ class _Judge:
         self.names = tuple(name for name in costs.names if name not in without)
         self.variances: dict[frozenset[str], float] = {}
         self.kept = frozenset(self.names)
-        dear = costs.with_controls(self.kept) > CHEAP * costs.with_controls(frozenset())
+        dear = bool(self.kept) and costs.with_controls(self.kept) > CHEAP * costs.with_controls(frozenset())
         self.fewer = costs.fewer(self.kept) if dear else []
 
     def asked(self) -> list[frozenset[str]]:
