@@ -1,7 +1,7 @@
 """All valid estimators of a request side by side, on a few paths that no run has.
 
-It grows until the choice is clear: 256 paths first, then as many as the run is worth. A run that is shorter than
-sixteen times the least pilot has none.
+It is longer where the choice is not clear: 512 paths instead of 256. A run that is shorter than sixteen times the
+least pilot has none.
 
 The paths are drawn from a seed and a stream of their own, so that a contract always gets the same pilot and the run
 that follows is independent of it: a choice, or weights, made on other paths bias nothing.
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks, Moments
 
 Array = npt.NDArray[np.float64]
-FIRST, PATHS = 256, 2048  # at first, and at most
-WORTH, SHARE = 16, 128  # times a pilot's paths that a run has at least, and where two looks of the first size do not
+FIRST, SECOND = 256, 512  # at first, and where these leave a choice open
+PATHS = 2048  # where more than a choice is wanted: weights, shifts of the law
+WORTH = 16  # times a pilot's paths that a run has at least
 CLEAR = 1.5  # standard errors by which two variances must lie apart, both ways
 SEED, STREAM = 20021, 2**32 - 1
 UNSURE, ASTRAY = 0.25, 5.0  # relative error of a control's variance, standard errors of its mean: it was not seen
@@ -154,9 +155,10 @@ def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PA
 def stages(paths: int) -> tuple[int, ...]:
     """The sizes of the pilots for a run of so many paths, one after the other as long as the choice is not clear.
 
-    >>> stages(2**18), stages(2**16), stages(2**13), stages(2**12), stages(2**11)
-    ((256, 2048), (256, 512), (256, 512), (256,), ())
+    All runs but short ones have the same, so that those of several lengths make the same choices and can be merged.
+
+    >>> stages(2**20), stages(2**13), stages(2**12), stages(2**11)
+    ((256, 512), (256, 512), (256,), ())
     """
-    worth = min(max(paths // SHARE, 2 * FIRST), paths // WORTH, PATHS)
-    most = worth // FIRST * FIRST
+    most = min(paths // WORTH // FIRST * FIRST, SECOND)
     return tuple(sorted({min(FIRST, most), most} - {0}))
