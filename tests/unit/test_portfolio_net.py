@@ -224,12 +224,12 @@ def test_currencies_do_not_add() -> None:
 
 def test_what_a_trade_lacks_its_sum_lacks_and_says_so() -> None:
     book = pd.concat([BOOK, BOOK.iloc[[0]].assign(id="bad", strike=-1.0, maturity=-1.0)], ignore_index=True)
-    risk = run(book, MARKET, ["delta", "d_kappa"], errors="coerce")
+    risk = run(book, MARKET, ["delta", "d_cash"], errors="coerce")
     net = risk.net("underlying")
     assert np.isnan(net.loc["DAX", "price"]) and "price: not had for bad" in net.loc["DAX", "status"]
     assert net.loc["SMI", "price"] == risk.loc[BOOK.index[BOOK["underlying"] == "SMI"], "price"].sum()
-    assert net.loc["SMI", "status"] == "d_kappa: not had for d1, c3"
-    assert risk[risk["price"].notna()].net("underlying").loc["DAX", "status"] == "d_kappa: not had for c1, c2, p1"
+    assert net.loc["SMI", "status"] == "d_cash: not had for c3"
+    assert risk[risk["price"].notna()].net("underlying").loc["DAX", "status"] == "d_cash: not had for c1, c2, p1"
 
 
 def test_one_path_a_batch_or_less_still_has_an_error() -> None:

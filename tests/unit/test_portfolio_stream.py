@@ -171,12 +171,12 @@ def test_a_second_writer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_failures_are_on_disk_too(tmp_path: Path) -> None:
     held = book().assign(maturity=[-1.0, *[1.0] * 19])
-    risk = run(tmp_path / "risk", held, ["delta", "d_kappa"], errors="coerce")
-    again = run(tmp_path / "risk", held, ["delta", "d_kappa"], errors="coerce", resume=True)
+    risk = run(tmp_path / "risk", held, ["delta", "d_cash"], errors="coerce")
+    again = run(tmp_path / "risk", held, ["delta", "d_cash"], errors="coerce", resume=True)
     pd.testing.assert_frame_equal(again, risk, check_exact=True)
-    assert again["status"].iloc[0].startswith("bad input") and again["status"].iloc[1].startswith("refused: d_kappa")
+    assert again["status"].iloc[0].startswith("bad input") and again["status"].iloc[1].startswith("refused: d_cash")
     with pytest.raises(gk.BookError) as caught:
-        run(tmp_path / "priced", book(), ["delta", "d_kappa"])
+        run(tmp_path / "priced", book(), ["delta", "d_cash"])
     assert gk.read_risk(tmp_path / "priced")["status"].tolist() == caught.value.partial["status"].tolist()
 
 
