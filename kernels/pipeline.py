@@ -2,7 +2,7 @@
 
 Numba's own pipeline looks for closures, array expressions, branches that are dead and variables of several types.
 Programs have none of these, yet each pass goes over all statements; and the type of every single product is looked
-for among all that products can be. Without both a program compiles in half the time.
+for among all that products can be. Without both a program compiles in half to three quarters of the time.
 """
 
 from __future__ import annotations
