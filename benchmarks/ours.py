@@ -131,7 +131,7 @@ CONTENDERS = (
     contender("T1", ALONG_THE_PATH, 2**22, estimator={"price": gk.Pathwise()} | PATHWISE),
     contender("T2", AUTO, 2**22),
     contender("T2", OF_THE_DENSITY, 2**22, estimator=gk.LikelihoodRatio()),
-    contender("T3", AUTO, 2**17),
+    contender("T3", AUTO, 2**10),
     contender("T3", ALONG_THE_PATH, 2**17, estimator=gk.Pathwise()),
     contender("T4", AUTO, 2**17),
     contender("T4", ALONG_THE_PATH, 2**17, estimator=gk.Pathwise()),

@@ -36,10 +36,14 @@ class Batches:
         return self._up(paths) if more else paths - paths % d.together
 
     def following(self, done: int, needed: int, limit: int) -> int:
-        """The next batch towards `needed` paths in all: families double, so that each stays balanced."""
+        """The next batch towards `needed` paths in all: families double, so that each stays balanced.
+
+        Others end with a chunk, or with a block before the first chunk is whole.
+        """
         if self.design.families > 1:
             return done if 2 * done <= limit else 0
-        return min(self._up(needed - done), limit - done - (limit - done) % self.design.together)
+        unit = self.design.together * (self.block if needed < self.chunk * self.design.together else self.chunk)
+        return min(-(-needed // unit) * unit - done, limit - done - (limit - done) % self.design.together)
 
     def piece(self, share: int, missing: int) -> int:
         """About `share` of the `missing` paths, in whole chunks of every family; all, where little would be left."""

@@ -18,6 +18,7 @@ WEIGHTS: Mapping[str, float] = {
     "div": 0.15,
     "sqrt": 0.25,
     "exp": 0.65,
+    "root": 7.0,
     "log": 0.75,
     "normal_cdf": 1.45,
     "normal_quantile": 2.1,

@@ -223,7 +223,8 @@ def _why_uncontested(e: Entry, taken: int) -> str:
     if isinstance(only.estimator, Mean):
         return "discounted payoff"
     if e.best is not None:
-        return _joined("the price's own noise integrated out", e, taken)
+        noise = "the direction of the path that decides most" if only.fold.integrated else "the price's own noise"
+        return _joined(f"{noise} integrated out", e, taken)
     return e.passed_over[taken] or "path and payoff are Lipschitz"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from greeks.errors import SchemaError
+from greeks.expressions.interpolation import PLACES, WEIGHTS
 from greeks.payoffs.base import Payoff, fractions_of
 from greeks.schemes.base import Scheme
 
@@ -81,13 +82,31 @@ class TimeGrid:
 
     @cached_property
     def dates(self) -> Array:
-        """One row a date (the start first, where observed): date, at_start, observed."""
+        """One row a date (the start first, where observed): date, at_start, observed, lever; see `shared`."""
         opening = int(self.observes_start)
-        rows = np.zeros((opening + len(self.ends), 3))
-        rows[:opening, 1:] = 1.0
+        rows = np.zeros((opening + len(self.ends), 4))
+        rows[:opening, 1:3] = 1.0
         rows[opening:, 0] = self.ends
         rows[opening:, 2] = self.observed
+        rows[opening:, 3] = self.levers
         return rows
+
+    @cached_property
+    def shared(self) -> Array:
+        """The same rows and behind them the shares of the lever, for programs that look at them."""
+        apart = self.dates[:, 3:] - np.array(PLACES)
+        raw = np.array(WEIGHTS) / np.where(apart == 0.0, 1e-150, apart)
+        return np.column_stack([self.dates, raw / raw.sum(axis=1, keepdims=True)])
+
+    @cached_property
+    def levers(self) -> Array:
+        """Cov(W_t, A) over that at the last date, A being the average of a Brownian motion W over the observed dates.
+
+        Where none is observed, A is W at maturity.
+        """
+        left = np.maximum(np.cumsum(self.observed[::-1])[::-1], 0 if self.observed.any() else 1)
+        found = np.cumsum(np.diff(self.ends, prepend=0.0) * left)
+        return np.asarray(found / found[-1])
 
 
 def time_grid(payoff: Payoff, scheme: Scheme) -> TimeGrid:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from greeks.engine.shift import Drift, Plain, Until
 from greeks.estimators.finite_difference import Bump
+from greeks.expressions.constants import Constants
 from greeks.expressions.fold import VALUATION
 from greeks.expressions.node import Expr
 from greeks.expressions.trace import Parameter
@@ -30,6 +31,8 @@ def value_of(
     if isinstance(slot.payload, (Drift, Plain, Until)):
         assert shift is not None
         return slot.payload.value(shift)
+    if isinstance(slot.payload, Constants):
+        return slot.payload.values
     by_field = {p.field: p for p in reversed(list(parameters.values()))}
     if isinstance(slot.payload, Bump):
         field = slot.payload.parameter

@@ -279,7 +279,8 @@ class _Kitchen:
         kept = {k: e for k, e in outputs.items() if k == label or not is_const(e)}
         if "bias" in fold.outputs:
             kept[f"{BIAS}{label}"] = fold.outputs["bias"]
-        alone = Fold(fold.carries, kept, fold.scoring, fold.no_density, fold.noise, fold.observes_start)
-        plain = not self.named and isinstance(wanted, (Estimator, Blend))
+        alone = replace(fold, outputs=kept, exit=None)
+        known = bool(directions) and fold.integrated  # controls tell hardly anything of what is left
+        plain = not self.named and (known or isinstance(wanted, (Estimator, Blend)))
         pantry, reach = None if plain else self.pantry, fold.outputs.get("reach")
         return Option(estimator, label, kept, alone, cost(alone, self.shape), reach, directions, pantry)

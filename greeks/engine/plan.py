@@ -53,6 +53,9 @@ class Plan:
     slots: tuple[Expr, ...]
     given: int
     sampler: Sampler
+    brief: bool = (
+        False  # whether the samples of a few paths tell their own errors; see `estimators.conditional.average`
+    )
     rows: dict[Any, Array] = field(default_factory=dict, compare=False)
     tables: dict[Any, tuple[Array, Array]] = field(default_factory=dict, compare=False)  # the last: pilot's, then run's
 
@@ -97,7 +100,8 @@ class Plan:
 
         rows = self._rows_on(grid)
         table = self._room(contract, int(rows[-1, 3]) + self.program.date_width, shift)
-        load_prepare(self.program.prepare)(table, grid.fine, grid.dates, rows, table)
+        dates = grid.shared if self.program.shares else grid.dates
+        load_prepare(self.program.prepare)(table, grid.fine, dates, rows, table)
         if not isinstance(self.sampler, PointSet):
             return table, rows
         points = section(self.sampler, grid, self.program.factors)
@@ -190,7 +194,8 @@ def _build(
         tuple(_sample(e.greek.element, o, program, stages) for o in options)
         for e, options in zip(menu.entries, picked, strict=True)
     )
-    return Plan(samples, _pairing(program, samples, picked, used), program, slots, len(contract.packed), sampler)
+    brief = all(o.fold.integrated for options in picked for o in options)
+    return Plan(samples, _pairing(program, samples, picked, used), program, slots, len(contract.packed), sampler, brief)
 
 
 def picked_of(menu: Menu, picks: Picks, controls: Kept) -> tuple[list[list[Option]], list[Used]]:

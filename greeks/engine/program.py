@@ -9,6 +9,7 @@ from greeks.engine.draws import LANES, ROW, Draws, Factors, Turn, draws_of
 from greeks.engine.stages import Stage, Stages
 from greeks.engine.table import Preparation, Section, Table, frontier
 from greeks.expressions.emit import Emitter, Place, Store
+from greeks.expressions.fold import SHARES
 from greeks.expressions.node import Expr
 from greeks.samplers import Sampler
 
@@ -26,6 +27,7 @@ class Program:
     date_width: int
     head_width: int
     factors: Factors
+    shares: bool  # whether it looks at the shares of a date's lever
 
 
 def compose(stages: Stages, table: Table, sampler: Sampler) -> Program:
@@ -45,6 +47,7 @@ def compose(stages: Stages, table: Table, sampler: Sampler) -> Program:
         date_width,
         table.parameter_width + table.head.width,
         Factors.of(stages),
+        any(SHARES in c.used for c in stages.fold.carries),
     )
 
 

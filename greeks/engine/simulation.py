@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 GROWTH = 4  # a batch never multiplies the paths by more, since early errors of errors are large
 SLACK = 1.05  # more paths than a target seems to need, so that the next look is the last
+BRIEF = 256  # samples of the first batch towards a target, where so few tell their own error
 MOST = 2**40  # paths that no run exceeds
 FAR = 2**36  # paths that no run without limits sets out for
 
@@ -127,9 +128,11 @@ class _Run:
 
     def _first_batch(self) -> int:
         others = self.samples.paths - self._paths(self.strand)
-        if min(self.settings.paths, self.limit) <= self.samples.paths:
+        brief = self.plan.brief and self.targets and self.design.families == 1
+        wanted = min(self.settings.paths, BRIEF * self.design.together) if brief else self.settings.paths
+        if min(wanted, self.limit) <= self.samples.paths:
             return self.samples.paths
-        paths = self.batches.first(self.settings.paths - others, bool(self.targets))
+        paths = self.batches.first(wanted - others, bool(self.targets) and not brief)
         return others + min(paths, self.batches.first(self.limit - others, False))
 
     @property

@@ -205,9 +205,12 @@ def _parameter_name(e: Expr, at: int) -> str:
 
 
 def _grid_row(array: str, names: Sequence[Expr], row: str) -> tuple[dict[Expr, Place], list[str]]:
-    """Places of the grid's symbols, and the lines that read a row of it."""
-    places = {e: Place(name=str(e.payload).replace(".", "_")) for e in names}
-    return places, [f"{place.name} = {array}[{row}, {i}]" for i, place in enumerate(places.values())]
+    """Places of the grid's symbols, and the lines that read a row of it; vectors come last, and stay where they are."""
+    places = {
+        e: Place(array=(array, f"{row}, {i}"), size=e.size) if e.size else Place(name=str(e.payload).replace(".", "_"))
+        for i, e in enumerate(names)
+    }
+    return places, [f"{place.name} = {array}[{row}, {i}]" for i, place in enumerate(places.values()) if place.name]
 
 
 def _fixed_frontier(roots: Sequence[Expr], moving: set[Expr]) -> list[Expr]:

@@ -80,6 +80,8 @@ def sign_of(e: Expr) -> int:
         return (value > 0.0) - (value < 0.0)
     if e.op in ("exp", "exprel"):
         return 1
+    if e.op == "symbol":
+        return int(getattr(e.payload, "positive", False))
     if e.op == "neg":
         return -sign_of(e.args[0])
     if e.op in ("mul", "div"):

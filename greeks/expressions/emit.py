@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from greeks.expressions.newton import newton
 from greeks.expressions.node import BOOLEAN, Expr, postorder
 
 REDUCTIONS = ("sum", "largest", "smallest")
+PRODUCTS = ("matvec", "root")  # of whole vectors: computed after the loop that completes them
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "and": "&", "or": "|"}
 CALLS = {"max": "maximum", "min": "minimum", "abs": "absolute"}
 
@@ -102,8 +104,8 @@ class Emitter:
             if e.op in REDUCTIONS:
                 self._loop(loops, phase[e], e.args[0].size).sums.append(e)
                 phase[e] += 1
-            elif e.op == "matvec":
-                self._loop(loops, phase[e], e.size).products.append(e)
+            elif e.op in PRODUCTS:
+                self._loop(loops, phase[e], e.args[-2 if e.op == "root" else -1].size).products.append(e)
                 phase[e] += 1
             else:
                 if e.op == "index" and e.args[0] not in self.leaves:
@@ -126,9 +128,9 @@ class Emitter:
                     self._kept[e] = self.store.place(self._fresh("keep"), e.size)
             for e in (*loop.sums, *loop.products):
                 self._kept.setdefault(e, self.store.place(self._fresh("total"), e.size))
-                whole = e.args[1] if e.op == "matvec" else None
-                if whole is not None and whole not in self.leaves and whole not in self._kept:
-                    self._kept[whole] = self.store.place(self._fresh("keep"), whole.size)
+                for whole in e.args if e.op in PRODUCTS else ():
+                    if whole not in self.leaves and whole not in self._kept and whole.op != "const":
+                        self._kept[whole] = self.store.place(self._fresh("keep"), whole.size)
 
     def _reads(self, loop: Loop) -> list[Expr]:
         """What the loop's statements read, looking through conditions computed elsewhere."""
@@ -187,7 +189,7 @@ class Emitter:
         if text:
             lines += self._nest(loop.size, body.heads, text)
         for e in loop.products:
-            lines += self._product(e)
+            lines += self._root(e) if e.op == "root" else self._product(e)
         return lines
 
     def _nest(self, size: int, heads: Iterable[str], body: list[str]) -> list[str]:
@@ -243,6 +245,23 @@ class Emitter:
             "            for p in range(LANES):",
             "                w[p + a] = fma(m, w[p + b], w[p + a])",
         ]
+
+    def _root(self, e: Expr) -> list[str]:
+        """Newton's method, after the loop that completes weights and rates."""
+        out, (value, slope) = self._kept[e], (self.store.place(self._fresh("sum"), 0) for _ in range(2))
+        working = [self._text(place) for place in (out, value, slope)]
+        weights, rates, target = (
+            repr(float(a.payload)) if a.op == "const" else self._text(self.place_of(a), "nj") for a in e.args
+        )
+        size = e.args[0].size
+        count = f"opaque({size})" if self.store.lanes else str(size)
+        return newton(working[0], working[1], working[2], target, (weights, rates), count, self.store.lanes)
+
+    def _text(self, place: Place, index: str = "") -> str:
+        """The text of a value in a lane, or of an element of a vector."""
+        if place.row is not None:
+            return f"w[p + {index} * ROW + {place.row}]" if place.size else f"w[p + {place.row}]"
+        return self.element(place, index) if place.array is not None else place.name
 
     def place_of(self, e: Expr) -> Place:
         """Where a leaf or a kept value lives."""
@@ -348,7 +367,7 @@ class _Body:
             return f"-{args[0]}"
         if e.op == "not":
             return f"not {args[0]}"
-        if e.op == "spread":
+        if e.op in ("spread", "solved"):
             return args[0]
         if e.op == "exprel":
             return f"exprel({e.payload}, {args[0]})"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from greeks.expressions.interpolation import POINTS
 from greeks.expressions.node import Expr, substitute, symbol, symbols
 
 # What the time grid supplies; no parameter's name has a dot.
@@ -23,13 +24,15 @@ DATE = symbol("grid.date")  # the observation date just reached
 EVENLY = symbol("grid.evenly")  # 1 / (fine steps left to the next date, this one included)
 LAST_STEP = symbol("grid.last_step")  # 1 on the last fine step before a date, else 0
 OBSERVED = symbol("grid.observed")  # 1 on a date that the payoff looks at, else 0
+LEVER = symbol("grid.lever")  # how far the date goes with the average of the path over its dates, from 0 to 1
+SHARES = symbol("grid.shares", POINTS)  # what a function of that lever has of its values at Chebyshev's points
 AT_START = symbol("grid.at_start")  # 1 where today's state is observed, else 0
 T_SHIFT = symbol("grid.t_shift")  # dt_i/d(valuation time) of T ...
 DT_SHIFT = symbol("grid.dt_shift")  # ... and of DT: all contract dates stay, the first interval shrinks
 VALUATION = symbol("grid.valuation")  # the valuation time itself, 0
 
 GRID_FINE = (T, DT, EVENLY, LAST_STEP, T_SHIFT, DT_SHIFT)
-GRID_DATE = (DATE, AT_START, OBSERVED)
+GRID_DATE = (DATE, AT_START, OBSERVED, LEVER, SHARES)
 MAPS = ("advance", "arrive", "observe")
 
 
@@ -103,6 +106,7 @@ class Fold:
     noise: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)  # map -> independent standard normals
     observes_start: bool = False  # whether today's state is one of the observations
     exit: Exit | None = None
+    integrated: bool = False  # whether the price is expected over the direction of the path that it depends on most
 
     def carry(self, of: Expr) -> Carry:
         return next(c for c in self.carries if c.symbol is of)

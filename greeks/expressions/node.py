@@ -259,6 +259,9 @@ def mul(a: Expr, b: Expr) -> Expr:
         return neg(mul(a, b.args[0]))
     if a is b and _has_root(a):
         return _square(a)
+    for one, other in ((a, b), (b, a)):
+        if one.op == "spread" and is_const(one.args[0], 0.0) and one.size >= other.size:
+            return one
     return node("mul", a, b)
 
 
@@ -382,6 +385,8 @@ def where(condition: Expr, a: Expr, b: Expr, joint: str | None = None) -> Expr:
 
 def total(v: Expr) -> Expr:
     """Sum of a vector's elements."""
+    if v.op == "spread":
+        return mul(const(float(v.size)), v.args[0])
     return node("sum", v, size=0) if v.size else v
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import cached_property
 
 from greeks.expressions.node import BOOLEAN, ZERO, Expr, is_const, postorder, substitute
 
@@ -34,6 +35,11 @@ class _Classifier:
         self.moving, self.guarded = moving, guarded
         self.memo: dict[Expr, Regularity] = dict(moving)
 
+    @cached_property
+    def _kept(self) -> _Classifier:
+        """The same where denominators are known to be kept away from 0."""
+        return self if self.guarded else _Classifier(self.moving, guarded=True)
+
     def __call__(self, e: Expr) -> Regularity:
         for part in postorder([e], stop=self.memo):
             if part not in self.memo:
@@ -44,6 +50,8 @@ class _Classifier:
         roughest = max((self.memo[a] for a in e.args), default=Regularity.STILL)
         if roughest == Regularity.STILL or e.op in BOOLEAN:
             return roughest
+        if e.op == "root":
+            return Regularity.SMOOTH
         if e.op in ("max", "min", "abs", "largest", "smallest"):
             return max(roughest, Regularity.LIPSCHITZ)
         if e.op == "where":
@@ -57,8 +65,7 @@ class _Classifier:
     def _where(self, e: Expr) -> Regularity:
         condition, *values = e.args
         if e.payload == "guard":
-            kept = _Classifier(self.moving, guarded=True)
-            return max(kept(v) for v in values)
+            return max(self._kept(v) for v in values)
         branches = max(self.memo[v] for v in values)
         if self.memo[condition] == Regularity.STILL:
             return branches

@@ -131,6 +131,8 @@ RULES: dict[str, Rule] = {
     "largest": lambda e, d: n.total(_at_extremum(e, d[0])),
     "smallest": lambda e, d: n.total(_at_extremum(e, d[0])),
     "matvec": lambda e, d: _matvec(e, d),
+    "root": lambda e, d: ZERO,  # held fixed: what moves it is in the step of Newton's method that follows
+    "solved": lambda e, d: d[0],
 }
 
 

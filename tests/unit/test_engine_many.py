@@ -106,14 +106,14 @@ def test_a_contract_may_be_decided_as_another_of_its_kind() -> None:
     near, far = (gk.BlackScholes(spot, 0.05, 0.2) for spot in (100.0, 60.0))
     settings = Settings(paths=2**14, seed=1, controls=())
 
-    def deltas(*models: gk.Model, likes: Any = None) -> list[tuple[Any, float]]:
-        (group,) = estimate_many([(m, payoff) for m in models], ["delta"], settings, likes=likes)
+    def thetas(*models: gk.Model, likes: Any = None) -> list[tuple[Any, float]]:
+        (group,) = estimate_many([(m, payoff) for m in models], ["theta"], settings, likes=likes)
         return [(r[1].estimator, float(v[1])) for r, v in zip(group.readings, group.values, strict=True)]
 
-    (usual, _), (own, value) = *deltas(near), *deltas(far)
+    (usual, _), (own, value) = *thetas(near), *thetas(far)
     assert own != usual
-    ((of_near, _), (of_far, changed)) = deltas(near, far, likes=[None, (near, payoff)])
+    ((of_near, _), (of_far, changed)) = thetas(near, far, likes=[None, (near, payoff)])
     assert of_near == of_far == usual and changed != value
     assert usual == "pathwise"
-    named = gk.sensitivities(far, payoff, ["delta"], paths=2**14, seed=1, estimator=gk.Pathwise())
-    assert changed == named["delta"].value
+    named = gk.sensitivities(far, payoff, ["theta"], paths=2**14, seed=1, estimator=gk.Pathwise())
+    assert changed == named["theta"].value

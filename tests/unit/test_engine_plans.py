@@ -78,7 +78,7 @@ def test_old_plans_make_room() -> None:
 
 
 def test_the_source_can_be_read() -> None:
-    source = gk.explain(MODEL, gk.AsianCall(101.0, 1.0, 4), ["delta", "vega"], controls=()).source
+    source = gk.explain(MODEL, gk.AsianCall(101.0, 1.0, 4), ["delta", "vega"], estimator=gk.Pathwise()).source
     assert "def prepare(theta, fine, dates, grid, table):" in source
     assert "def block(theta, grid, seed, stream, path0, w, u):" in source
     for word in ("exp(", "maximum(", "log_spot"):

@@ -230,14 +230,14 @@ class Staircase(gk.Payoff):
 
 
 @dataclass(frozen=True)
-class BasketDigital(gk.Payoff):
-    """1 if the average of several prices exceeds K, a level of their common rise that has no closed form."""
+class SpreadDigital(gk.Payoff):
+    """1 if one price exceeds another by more than K, which it may do on both sides of a rise of both."""
 
     strike: gk.Scalar
     maturity: gk.Scalar
 
     def settle(self, stats: Any, x: Any) -> Any:
-        return gk.where(gk.mean(x[0]) > self.strike, 1.0, 0.0)
+        return gk.where(x[0][0] - x[0][1] > self.strike, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,7 @@ class Forward(gk.Payoff):
         (MODEL, Staircase(100.0, 1.0), "more than 4 levels"),
         (
             gk.MultiBlackScholes([100.0, 100.0], 0.05, [0.2, 0.2], [[1.0, 0.5], [0.5, 1.0]], [0.0, 0.0]),
-            BasketDigital(100.0, 1.0),
+            SpreadDigital(10.0, 1.0),
             "cannot be solved",
         ),
         (gk.Bachelier(100.0, 0.05, 20.0), gk.BarrierOption(100.0, 90.0, 1.0, 4), "many small steps"),

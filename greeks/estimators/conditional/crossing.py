@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from greeks.estimators.conditional.root import Exponentials
 from greeks.expressions import node as n
 from greeks.expressions.algebra import free_of, linear_in, sign_of
 from greeks.expressions.node import ONE, ZERO, Expr, const, postorder, substitute, symbol
@@ -12,6 +13,7 @@ NEVER = 1e6  # a level of y, in its own units, that no path reaches
 LEAST = 1e-300  # the least argument of a logarithm: its level is below every path
 INVERTED = ("exp", "log")
 EXTREME = ("largest", "smallest")
+SUM = "sum"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Crossing:
 def crossing(comparison: Expr, y: Expr) -> Crossing | None:
     """Where a comparison turns, if its sides differ by something linear in y, or in a function of the same kind.
 
-    Such functions are exp and log, and the largest and the smallest element of a vector of them.
+    Such functions are exp and log, the largest and the smallest element of a vector of them, and the sum of a vector of
+    exponentials that rise.
     """
     left, right = comparison.args
     return _root(right - left, y)
@@ -43,7 +46,7 @@ def _root(f: Expr, y: Expr) -> Crossing | None:
         a, b = line
         return _unless_flat(a, b, Crossing(-a / _divisor(b), b))
     for inner in reversed(postorder([f])):
-        if inner.op in (*INVERTED, *EXTREME) and inner.size == f.size and not free_of(inner, {y}):
+        if inner.op in (*INVERTED, *EXTREME, SUM) and inner.size == f.size and not free_of(inner, {y}):
             unknown = symbol("unknown", inner.size)
             flat = substitute(f, {inner: unknown})
             line = linear_in(flat, unknown) if free_of(flat, {y}) else None
@@ -55,8 +58,18 @@ def _root(f: Expr, y: Expr) -> Crossing | None:
 def _unwrapped(inner: Expr, a: Expr, b: Expr, y: Expr) -> Crossing | None:
     """Where a + b g(h) > 0: h is compared with the inverse of g at -a / b."""
     value = -a / _divisor(b)
-    found = _of_elements(inner, value, y) if inner.op in EXTREME else _root(inner.args[0] - _inverse(inner, value), y)
+    found = _solved(inner, value, y)
     return None if found is None else _unless_flat(a, b, Crossing(found.level, found.slope * b))
+
+
+def _solved(inner: Expr, value: Expr, y: Expr) -> Crossing | None:
+    """Where the inner function exceeds a value that is free of y."""
+    if inner.op in EXTREME:
+        return _of_elements(inner, value, y)
+    if inner.op == SUM:
+        terms = Exponentials.of(inner.args[0], y)
+        return None if terms is None else Crossing(terms.root(_log(value)), ONE)
+    return _root(inner.args[0] - _inverse(inner, value), y)
 
 
 def _of_elements(inner: Expr, value: Expr, y: Expr) -> Crossing | None:

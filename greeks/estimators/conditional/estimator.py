@@ -7,19 +7,23 @@ from functools import reduce
 
 from greeks.errors import UnsupportedError
 from greeks.estimators.base import Estimator
+from greeks.estimators.conditional.average import along_average
 from greeks.estimators.conditional.expectation import decides
 from greeks.estimators.conditional.flows import accumulated
 from greeks.estimators.conditional.gaussian import Step
+from greeks.estimators.conditional.root import sharpened
 from greeks.estimators.conditional.settlement import settled
 from greeks.estimators.conditional.survival import survived
 from greeks.estimators.conditional.whole_path import along_path
 from greeks.estimators.direction import Direction
 from greeks.estimators.mixed import Mixed
+from greeks.estimators.moving import roughness
 from greeks.estimators.pathwise import Pathwise
 from greeks.expressions import node as n
 from greeks.expressions.algebra import free_of
 from greeks.expressions.fold import Fold
 from greeks.expressions.node import ONE, ZERO, Expr, postorder, substitute
+from greeks.expressions.regularity import Regularity
 from greeks.expressions.tangent import DenseJacobianError
 
 DECIDED = 5.0  # standard deviations beyond which a level is out of the last noise's reach
@@ -33,8 +37,10 @@ class Conditional(Estimator):
     threshold, where nothing is paid before maturity and no statistic sees the price. Else, and by `over="step"`, each
     monitored step is conditioned on survival, z = Phi^-1 of a uniform on the surviving stretch, and the path carries
     the product of its survival probabilities as a weight (one-step survival).
-    Amounts paid on a date, and the settlement: expected over the step before, region by region between the levels at
-    which they have kinks or jumps. Unbiased; what is left is Lipschitz, so that first derivatives are pathwise.
+    Sums over dates of log-normal prices: by default the direction of all noise that moves the average of the path most
+    is integrated out (but for theta, of which it takes off nothing), so that an Asian option is smooth in everything.
+    Amounts paid on a date, and any other settlement: expected over the step before, region by region between the levels
+    at which they have kinks or jumps. Unbiased; what is left is Lipschitz, so that first derivatives are pathwise.
     `second="pathwise"` (default) takes second derivatives along the path where nothing bends, else by `Mixed`;
     `second="mixed"` always by `Mixed`, which has less variance where one step of many decides little (Asians).
 
@@ -67,7 +73,23 @@ class Conditional(Estimator):
             raise
 
     def _applied(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
-        smooth = conditioned(fold, self.over)
+        if self._along_average(fold, directions):
+            try:
+                return self._finished(fold, along_average(fold, Step.of(fold)).pruned(), directions)
+            except UnsupportedError:
+                pass
+        return self._finished(fold, conditioned(fold, self.over), directions)
+
+    def _along_average(self, fold: Fold, directions: tuple[Direction, ...]) -> bool:
+        """Whether a direction of all steps may serve, of which none keeps its density.
+
+        Calendar time shortens the first step alone, and would turn that direction most of all.
+        """
+        along = self.over == "path" and (self.second == "pathwise" or len(directions) < 2)
+        return along and fold.exit is None and all(d.parameter != "valuation" for d in directions)
+
+    def _finished(self, fold: Fold, smooth: Fold, directions: tuple[Direction, ...]) -> Fold:
+        smooth = replace(smooth, outputs=sharpened(smooth.outputs, len(directions) - (not _jumps(fold))))
         reach = _reach(smooth)
         applied = self._differentiated(smooth, directions)
         return applied if reach is None else replace(applied, outputs={**applied.outputs, "reach": reach})
@@ -80,6 +102,15 @@ class Conditional(Estimator):
                 if len(directions) < 2:
                     raise
         return Mixed().apply(smooth, directions)
+
+
+def _jumps(fold: Fold) -> bool:
+    """Whether the price jumps where the path does not: where it is continuous, it is 0 at the root of what bends it,
+    and has all derivatives of order k from those of the root below k.
+    """
+    return roughness(fold, lambda place: dict.fromkeys((c.symbol for c in fold.carries), Regularity.SMOOTH))[0] > (
+        Regularity.LIPSCHITZ
+    )
 
 
 def _reach(smooth: Fold) -> Expr | None:
@@ -111,7 +142,7 @@ def _refuse_where_pathwise_takes_all(fold: Fold, directions: tuple[Direction, ..
 
 
 def conditioned(fold: Fold, over: str = "path") -> Fold:
-    """The same price with one noise integrated out, of the whole path or of every step that decides something."""
+    """The same price with one noise integrated out, of the path up to its exits or of every step that decides."""
     step = Step.of(fold)
     if fold.exit is None:
         return _settled(fold, step).pruned()

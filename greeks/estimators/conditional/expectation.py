@@ -99,7 +99,7 @@ def _refuse_jump(part: Expr, comparison: Expr, y: Expr) -> None:
 
 # one piece -------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class _Exponentials:
+class Exponentials:
     """constant + linear y + sum of weight * exp(shift + rate y), and over the elements of a term that is a vector."""
 
     constant: Expr
@@ -109,7 +109,7 @@ class _Exponentials:
 
 def _inside(region: Region, value: Expr) -> Expr:
     """E[value; region]."""
-    law, parts = region.law, _exponentials(value, region.law.y)
+    law, parts = region.law, exponentials(value, region.law.y)
     if parts is None:
         return region.probability() * substitute(value, {law.y: region.drawn()})
     total = ZERO
@@ -133,7 +133,7 @@ def _exponential(region: Region, shift: Expr, rate: Expr) -> Expr:
     return n.unary("exp", exponent) * region.probability(moved)
 
 
-def _exponentials(e: Expr, y: Expr) -> _Exponentials | None:
+def exponentials(e: Expr, y: Expr) -> Exponentials | None:
     """`e` in that form, or None."""
     found = [part for part in postorder([e]) if part.op == "exp" and not free_of(part, {y})]
     names = {part: symbol(f"exponential_{k}", part.size) for k, part in enumerate(found)}
@@ -149,4 +149,4 @@ def _exponentials(e: Expr, y: Expr) -> _Exponentials | None:
     terms = [(w, *line) for w, line in found_terms if w is not None and line is not None and not is_const(w, 0.0)]
     if len(terms) < sum(w is None or not is_const(w, 0.0) for w in slopes):
         return None
-    return _Exponentials(constant, linear, tuple(terms))
+    return Exponentials(constant, linear, tuple(terms))

@@ -8,6 +8,7 @@ from functools import reduce
 
 from greeks.estimators.conditional.crossing import NEVER, Crossing
 from greeks.estimators.conditional.gaussian import Gaussian
+from greeks.estimators.conditional.root import ordered
 from greeks.expressions import node as n
 from greeks.expressions.node import ONE, ZERO, Expr, const
 
@@ -85,9 +86,10 @@ class Region:
 
     def _innermost(self, op: str, a: Expr, b: Expr) -> Expr:
         """Levels that move with the path meet at a kink; the order of fixed ones is no joint."""
-        if not self.law.fixed(a, b):
+        first, second = ordered(a, b)
+        if not self.law.fixed(first, second):
             return n.extremum(op, a, b)
-        return n.where(b < a if op == "max" else a < b, a, b, "guard")
+        return n.where(second < first if op == "max" else first < second, a, b, "guard")
 
     def _unless_empty(self, difference: Expr) -> Expr:
         """0 where the lower level is above the upper one, which takes two conditions."""
@@ -95,7 +97,8 @@ class Region:
             return difference
         low = reduce(lambda a, b: self._innermost("max", a, b), self.lower)
         high = reduce(lambda a, b: self._innermost("min", a, b), self.upper)
-        return n.where(low < high, difference, ZERO, "guard" if self.law.fixed(low, high) else "continuous")
+        first, second = ordered(low, high)
+        return n.where(first < second, difference, ZERO, "guard" if self.law.fixed(first, second) else "continuous")
 
 
 def _fact(c: Crossing) -> tuple[_Fact, bool]:
