@@ -18,7 +18,7 @@ from statistics import mean, median
 from time import perf_counter
 
 from benchmarks import report
-from benchmarks.contender import Contender, Result, available, one_core
+from benchmarks.contender import Contender, Result, available, environment, one_core
 from benchmarks.interleaved import Ratio, Turns, ratio, take_turns
 from benchmarks.ours import AUTO
 from benchmarks.tasks import TASKS
@@ -132,8 +132,8 @@ def own_model(task: str, paths: int, rounds: int) -> list[str]:
 def process(script: str, cache: str) -> tuple[float, str]:
     """Seconds of a whole interpreter, start to end, and what it printed."""
     start = perf_counter()
-    environment = os.environ | {"GREEKS_CACHE_DIR": cache}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, check=True, text=True, capture_output=True)
+    around = environment(GREEKS_CACHE_DIR=cache)
+    done = subprocess.run([sys.executable, "-c", script], env=around, check=True, text=True, capture_output=True)
     return perf_counter() - start, done.stdout
 
 

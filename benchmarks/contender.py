@@ -53,6 +53,11 @@ def one_core() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
+def environment(**more: str) -> dict[str, str]:
+    """That of a process which starts as an installed package does: byte code is kept."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | more
+
+
 def available(task: str | None = None, without: Collection[str] = ()) -> Iterator[Contender]:
     """The contenders (of one task) whose libraries are installed; ours come first."""
     for library, file in LIBRARIES.items():
