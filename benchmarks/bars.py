@@ -8,7 +8,6 @@ as with the score as its own control, equal paths hide it: the last column multi
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
