@@ -32,9 +32,9 @@ SCORES = (
     "paths carry no more than 4 to 8. With 65,536 paths 93 to 95 % of the intervals hold the truth."
 )
 SMALL_BUMPS = (
-    "A heavy tail: a bump of 1 % of a rate, a yield or a volatility, or in time, carries few paths across a jump (the "
-    "kurtosis of a rate's and of time's is 1,400 and 5,900 for a digital). With 65,536 paths 93 to 94 % of the "
-    "intervals hold the truth."
+    "A heavy tail: a bump of 1 % of a rate, a yield, a volatility or a parameter of the variance, or in time, carries "
+    "few paths across a jump or a kink (the kurtosis of a rate's and of time's is 1,400 and 5,900 for a digital). With "
+    "65,536 paths 91 to 96 % of the intervals hold the truth."
 )
 SMOOTHED = (
     "`Smoothed()` is biased, and every result of it says so: its interval is one around the smoothed price. Its second "
@@ -46,6 +46,9 @@ KNOWN: tuple[Known, ...] = (
     Known("*", "*", "FD", "theta", SMALL_BUMPS),
     Known("*", "Digital*", "FD", "vega", SMALL_BUMPS),
     Known("*", "*", "FD", "d_dividend*", SMALL_BUMPS),
+    Known("Heston", "*", "FD", "d*_variance", SMALL_BUMPS),
+    Known("Heston", "*", "FD", "d_kappa", SMALL_BUMPS),
+    Known("Heston", "*", "FD", "d_xi", SMALL_BUMPS),
     Known("*", "*", "S", "*", SMOOTHED),
 )
 
