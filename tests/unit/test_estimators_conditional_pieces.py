@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import greeks as gk
-from greeks.estimators.conditional.estimator import conditioned
 from greeks.estimators.direction import Direction
 from greeks.expressions.fold import Fold
 from greeks.reference import black_scholes, greeks, heston
@@ -27,7 +26,7 @@ class ConditionedPrice(gk.Estimator):
     name = "conditioned price"
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
-        return conditioned(fold, self.over)
+        return gk.Conditional(over=self.over).apply(fold, ())
 
 
 def price(model: gk.Model, payoff: gk.Payoff, paths: int = 2**12) -> gk.Estimate:

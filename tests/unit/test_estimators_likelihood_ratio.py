@@ -96,12 +96,18 @@ def test_jumps_in_an_average_match_bumps() -> None:
 
 def test_todays_price_inside_a_jump_has_no_density_and_is_refused() -> None:
     """The average sees today's price itself, which moves the jump other than through the law of the path."""
-    payoff = DigitalAsian(99.0, 1.0, (0.0, 0.5, 1.0))
+    payoff, score = DigitalAsian(99.0, 1.0, (0.0, 0.5, 1.0)), gk.LikelihoodRatio()
     with pytest.raises(gk.UnsupportedError, match=r"jump.*Remedy"):
-        gk.sensitivities(BLACK_SCHOLES, payoff, ["delta"], paths=256)
-    vega = gk.sensitivities(BLACK_SCHOLES, payoff, ["vega"], paths=2**17, seed=5)["vega"]
-    bump = gk.sensitivities(BLACK_SCHOLES, payoff, ["vega"], estimator=gk.FiniteDifference(0.02), paths=2**19, seed=6)
-    assert abs(differ(vega, bump["vega"])) < 4.0
+        gk.sensitivities(BLACK_SCHOLES, payoff, ["delta"], estimator=score, paths=256)
+    vega = gk.sensitivities(BLACK_SCHOLES, payoff, ["vega"], estimator=score, paths=2**17, seed=5)["vega"]
+    found = gk.sensitivities(BLACK_SCHOLES, payoff, ["delta", "vega"], paths=2**15, seed=5)
+    bumped = gk.FiniteDifference(0.02)
+    bump = gk.sensitivities(BLACK_SCHOLES, payoff, ["delta", "vega"], estimator=bumped, paths=2**19, seed=6)
+    assert found["delta"].estimator == "conditional", (
+        "a direction of the whole path moves the jump as today's price does"
+    )
+    for one in (vega, found["vega"], found["delta"]):
+        assert abs(differ(one, bump[one.greek])) < 4.0, one
 
 
 def test_the_scores_own_mean_is_used_as_control() -> None:
