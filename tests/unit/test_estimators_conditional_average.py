@@ -161,3 +161,34 @@ def test_a_basket_is_solved_for_the_common_rise_of_its_assets() -> None:
         error = math.hypot(found[name].std_error, plain[name].std_error)
         assert abs(found[name].value - plain[name].value) < 4.0 * error, name
         assert found[name].std_error < 0.05 * abs(found[name].value), name
+
+
+@dataclass(frozen=True)
+class Late(gk.Payoff):
+    """What a sum over dates of amounts that jump is beyond a level: no sum of powers of the price."""
+
+    amount: str
+    level: gk.Scalar
+    maturity: gk.Scalar
+    dates: int = 4
+
+    def start(self) -> Any:
+        return (0.0,)
+
+    def observe(self, stats: Any, t: Any, x: Any) -> Any:
+        return (stats[0] + gk.where(x[0] > 105.0, x[0] if self.amount == "price" else 1.0, 0.0),)
+
+    def settle(self, stats: Any, x: Any) -> Any:
+        return gk.maximum(stats[0] - self.level, 0.0)
+
+
+@pytest.mark.parametrize("payoff", [Late("one", 1.5, 1.0), Late("price", 200.0, 1.0)], ids=lambda p: p.amount)
+def test_sums_of_amounts_that_jump_are_not_taken_for_sums_of_powers(payoff: Late) -> None:
+    """Their slopes are constant but for the jumps: the price came out as 0, and every Greek."""
+    model = gk.BlackScholes(100.0, 0.05, 0.2, 0.02)
+    found = gk.sensitivities(model, payoff, ["delta"], paths=2**14, seed=3)
+    score = gk.sensitivities(model, payoff, ["delta"], paths=2**16, seed=4, estimator=gk.LikelihoodRatio())
+    for name in ("price", "delta"):
+        z = (found[name].value - score[name].value) / np.hypot(found[name].std_error, score[name].std_error)
+        assert abs(z) < 4.0, name
+        assert 0.0 < found[name].std_error < 0.05 * found[name].value, name

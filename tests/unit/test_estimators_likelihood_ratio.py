@@ -103,9 +103,7 @@ def test_todays_price_inside_a_jump_has_no_density_and_is_refused() -> None:
     found = gk.sensitivities(BLACK_SCHOLES, payoff, ["delta", "vega"], paths=2**15, seed=5)
     bumped = gk.FiniteDifference(0.02)
     bump = gk.sensitivities(BLACK_SCHOLES, payoff, ["delta", "vega"], estimator=bumped, paths=2**19, seed=6)
-    assert found["delta"].estimator == "conditional", (
-        "a direction of the whole path moves the jump as today's price does"
-    )
+    assert found["delta"].estimator == "conditional", "which moves the jump as today's price does"
     for one in (vega, found["vega"], found["delta"]):
         assert abs(differ(one, bump[one.greek])) < 4.0, one
 

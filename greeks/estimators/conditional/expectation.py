@@ -140,6 +140,8 @@ def exponentials(e: Expr, y: Expr) -> Exponentials | None:
     lines = [linear_in(part.args[0], y) for part in found]
     flat = substitute(e, names)
     unknowns = {y, *names.values()}
+    if any(part.op == "where" and not free_of(part.args[0], unknowns) for part in postorder([flat])):
+        return None  # constant slopes on either side of a jump
     slopes = [gradient(flat, s) for s in names.values()]
     linear = partial(flat, y)
     if any(s is None or not free_of(s, unknowns) for s in (*slopes, linear)):
