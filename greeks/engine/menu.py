@@ -60,9 +60,9 @@ class Option:
         return self.pantry.controls(self.estimator, self.directions) if self.pantry else ()
 
     @cached_property
-    def levels(self) -> tuple[Control, ...]:
-        """Those of the controls that are no derivatives."""
-        return self.pantry.controls(self.estimator, ()) if self.pantry else ()
+    def first_control(self) -> Control | None:
+        """One of the controls, for less work than all."""
+        return self.pantry.first(self.estimator) if self.pantry else None
 
 
 @dataclass(frozen=True)

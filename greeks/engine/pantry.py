@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from greeks.controls import Leg
@@ -52,11 +52,21 @@ class Pantry:
         """All that may be taken off the samples of an estimator: what it makes of the legs, and the legs themselves."""
         found: dict[Expr, Control] = {}
         for ds in dict.fromkeys((directions, ())):
-            for k in range(len(self.legs)):
-                c = next((c for by in self._ways(estimator, ds) if (c := self._made(k, by, ds)) is not None), None)
-                if c is not None:
-                    found.setdefault(c.fold.outputs[c.label], c)
+            for c in self._each(estimator, ds):
+                found.setdefault(c.fold.outputs[c.label], c)
         return tuple(found.values())
+
+    def first(self, estimator: Estimator) -> Control | None:
+        """One of them: the first of the legs themselves."""
+        return next(self._each(estimator, ()), None)
+
+    def _each(self, estimator: Estimator, directions: tuple[Direction, ...]) -> Iterator[Control]:
+        """What becomes of every leg, of which something does."""
+        for k in range(len(self.legs)):
+            ways = (self._made(k, by, directions) for by in self._ways(estimator, directions))
+            c = next((c for c in ways if c is not None), None)
+            if c is not None:
+                yield c
 
     def _ways(self, estimator: Estimator, directions: tuple[Direction, ...]) -> tuple[Estimator, ...]:
         """The estimator itself, and what lives on the same paths; a smoothed leg has a mean that is not known."""

@@ -88,15 +88,15 @@ def _names(options: Sequence[Option]) -> tuple[str, ...]:
 
 
 def _dear(menu: Menu, options: tuple[Option, ...], random: tuple[Option, ...], grid: TimeGrid) -> bool:
-    """Whether all controls cost more than next to nothing: told by a part of them, if that alone does."""
+    """Whether all controls cost more than next to nothing: told by one of them, if that alone does."""
     enough = CHEAP * cost_with(menu, options, frozenset(), grid)
-    part = {o.label: o.levels for o in random}
-    if not any(part.values()):
-        return bool(_names(random)) and cost_with(menu, options, frozenset(_names(random)), grid) > enough
-    key = (tuple(o.label for o in options), "levels")
-    if key not in menu.costs:
-        menu.costs[key] = cost(joined([*(o.fold for o in options), *folds_of(part)]), menu.shape)
-    return menu.costs[key].of(grid) > enough or cost_with(menu, options, frozenset(_names(random)), grid) > enough
+    one = {o.label: (o.first_control,) for o in random if o.first_control is not None}
+    key = (tuple(o.label for o in options), "the first control")
+    if one and key not in menu.costs:
+        menu.costs[key] = cost(joined([*(o.fold for o in options), *folds_of(one)]), menu.shape)
+    if one and menu.costs[key].of(grid) > enough:
+        return True
+    return bool(_names(random)) and cost_with(menu, options, frozenset(_names(random)), grid) > enough
 
 
 def cost_with(menu: Menu, options: tuple[Option, ...], kept: frozenset[str], grid: TimeGrid) -> float:
