@@ -145,7 +145,7 @@ def _judged(
     menu: Menu, samples: Sequence[Sequence[Sample]], seen: Pilot, grid: TimeGrid, decision: Decision
 ) -> Decision:
     """With the controls that are worth their time, as a pilot saw the samples of what is decided."""
-    unseen = frozenset[int]() if decision.shift is None else seen.unseen
+    unseen = seen.astray if decision.shift is None else seen.unseen
     worth = worth_of(menu, samples, seen, decision.picks, decision.weights, grid, unseen)
     bought = tuple(worth.told(i) for i in range(len(menu.entries)))
     return replace(decision, controls=worth.kept, bought=bought, ratios=worth.ratios)

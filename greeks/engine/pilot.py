@@ -83,18 +83,29 @@ class Pilot:
         return tuple(self.pairing.contradicted(self.chunks))
 
     @cached_property
+    def astray(self) -> frozenset[int]:
+        """Controls whose mean is not what it must be: all but nothing was seen of what makes them.
+
+        So it is with the mean of a price whose logarithm has a deviation of ten, which paths nobody ever sees make up.
+        """
+        m, mean = len(self.pairing.partners), np.asarray(self.raw.mean)
+        error = np.sqrt(np.asarray(self.raw.comoment).diagonal()[m:]) / self.paths
+        with np.errstate(invalid="ignore"):
+            there = np.abs(mean[m:]) <= ASTRAY * error
+        return frozenset(np.flatnonzero(~there & (error > 0.0)).tolist())
+
+    @cached_property
     def unseen(self) -> frozenset[int]:
         """Controls that were hardly seen: few paths make their variance, or their mean is not what it must be.
 
         So it is where paths have been shifted away from what a control is made of. What was not seen of it would come
         in a run, on rare paths with large weights.
         """
-        m, mean = len(self.pairing.partners), np.asarray(self.raw.mean)
-        kurtosis = np.asarray(self.chunks.shape(range(m, len(mean))).kurtosis)
-        error = np.sqrt(np.asarray(self.raw.comoment).diagonal()[m:]) / self.paths
+        m = len(self.pairing.partners)
+        kurtosis = np.asarray(self.chunks.shape(range(m, len(self.raw.mean))).kurtosis)
         with np.errstate(invalid="ignore"):
-            sound = (kurtosis - 1.0 <= UNSURE**2 * self.paths) & (np.abs(mean[m:]) <= ASTRAY * error)
-        return frozenset(np.flatnonzero(~sound).tolist())
+            spread = kurtosis - 1.0 <= UNSURE**2 * self.paths
+        return self.astray | frozenset(np.flatnonzero(~spread).tolist())
 
     @cached_property
     def doubt(self) -> list[float]:

@@ -97,8 +97,8 @@ def offer(
     for estimator in candidates(len(directions)):
         if dominated(estimator, len(directions), [c.estimator for c in choices]):
             continue
-        if wanted == "auto" and directions and any(c.fold.integrated for c in choices):
-            break
+        if wanted == "auto" and directions and len(choices) > 1 and any(c.fold.integrated for c in choices):
+            break  # another is there for where that direction cannot be integrated out
         try:
             applied = estimator.apply(fold, directions)
         except UnsupportedError as e:
