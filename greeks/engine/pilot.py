@@ -32,6 +32,7 @@ WORTH = 16  # times a pilot's paths that a run has at least
 CLEAR = 1.5  # standard errors by which two variances must lie apart, both ways
 SEED, STREAM = 20021, 2**32 - 1
 UNSURE, ASTRAY = 0.25, 5.0  # relative error of a control's variance, standard errors of its mean: it was not seen
+ROUNDING = 1e-6  # of the largest standard error of a sample, beneath which a control is nothing
 REACHED = 0.1  # share of paths on which what is integrated out must be able to decide something
 
 
@@ -89,10 +90,11 @@ class Pilot:
         So it is with the mean of a price whose logarithm has a deviation of ten, which paths nobody ever sees make up.
         """
         m, mean = len(self.pairing.partners), np.asarray(self.raw.mean)
-        error = np.sqrt(np.asarray(self.raw.comoment).diagonal()[m:]) / self.paths
+        errors = np.sqrt(np.asarray(self.raw.comoment).diagonal()) / self.paths
+        rounding = ROUNDING * np.nanmax(errors[:m], initial=0.0)  # a control that vanishes has a mean of its own
         with np.errstate(invalid="ignore"):
-            there = np.abs(mean[m:]) <= ASTRAY * error
-        return frozenset(np.flatnonzero(~there & (error > 0.0)).tolist())
+            there = np.abs(mean[m:]) <= np.maximum(ASTRAY * errors[m:], rounding)
+        return frozenset(np.flatnonzero(~there & (errors[m:] > 0.0)).tolist())
 
     @cached_property
     def unseen(self) -> frozenset[int]:
