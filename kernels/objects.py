@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from . import cache, linking
 from .interrupts import held_back
+from .rubbish import seldom_collected
 
 FILE, MANIFEST = "program.py", "manifest.json"
 _lock = threading.RLock()  # Numba compiles one thing at a time anyhow, and its settings are global
@@ -72,7 +73,8 @@ def fetch(source: Callable[[], str], key: str, base: Base) -> tuple[Functions, b
 
         text = source()
         calls, workshop = base.calls_of(text), Workshop(key)
-        workshop.compile(text, base.names_for(calls))
+        with seldom_collected():
+            workshop.compile(text, base.names_for(calls))
         keep(text, key, calls, workshop.codes)
         return workshop.functions, True
 

@@ -19,12 +19,12 @@ import numpy.typing as npt
 from greeks.engine.estimates import ROUNDING, read
 from greeks.engine.lockstep import Job, SharedClock, is_swept, play
 from greeks.engine.reading import Reading
-from greeks.engine.rubbish import seldom_collected
 from greeks.engine.run import Task, nonsense_in, refusal_of
 from greeks.engine.samples import Samples
 from greeks.engine.settings import Settings
 from greeks.engine.together import is_plain, read_together
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
+from greeks.kernels.rubbish import seldom_collected
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate
