@@ -13,16 +13,8 @@ from .intrinsics import OPTIONS, PRIVATE, Function
 from .objects import Linked, Made
 from .pipeline import ProgramCompiler
 
-KNOWN = {
-    linking.RELEASE,
-    "memset",
-    "memcpy",
-    "memmove",
-    "sqrt",
-    "fma",
-    "floor",
-    "ceil",
-}  # symbols that every process has
+# Symbols that every process has.
+KNOWN = {linking.RELEASE, "memset", "memcpy", "memmove", "sqrt", "fma", "floor", "ceil"}
 KINDS = {types.float64: "float64", types.int64: "int64"}
 
 

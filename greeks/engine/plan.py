@@ -53,9 +53,7 @@ class Plan:
     slots: tuple[Expr, ...]
     given: int
     sampler: Sampler
-    brief: bool = (
-        False  # whether the samples of a few paths tell their own errors; see `estimators.conditional.average`
-    )
+    brief: bool = False  # whether the samples of few paths tell their own errors: see `conditional.average`
     rows: dict[Any, Array] = field(default_factory=dict, compare=False)
     tables: dict[Any, tuple[Array, Array]] = field(default_factory=dict, compare=False)  # the last: pilot's, then run's
 

@@ -17,9 +17,7 @@ from greeks.expressions.fold import GRID_DATE, GRID_FINE, LEVER, SHARES, Carry, 
 from greeks.expressions.interpolation import NODES
 from greeks.expressions.node import ONE, ZERO, Expr, const, is_const, substitute, symbol
 
-REACH = const(
-    1.75
-)  # of the logarithm at maturity, along the direction: so far is the interpolation good to eight digits
+REACH = const(1.75)  # of the last logarithm along the direction: so far is the interpolation good to eight digits
 
 
 def along_average(fold: Fold, step: Step) -> Fold:
