@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+TURN = 0.02  # seconds
+
 
 @dataclass(frozen=True)
 class Turns(Generic[T]):
@@ -32,22 +34,28 @@ class Ratio:
         return f"{self.median:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
-def timed(call: Callable[[int], T], seed: int) -> tuple[float, T]:
+def timed(call: Callable[[int], T], seed: int, least: float = 0.0) -> tuple[float, T]:
+    """Seconds of a call, the mean of as many as `least` seconds hold, and its answer."""
     start = perf_counter()
     answer = call(seed)
-    return perf_counter() - start, answer
+    calls, seconds = 1, perf_counter() - start
+    while seconds < least:
+        call(seed)
+        calls, seconds = calls + 1, perf_counter() - start
+    return seconds / calls, answer
 
 
 def take_turns(calls: Mapping[str, Callable[[int], T]], rounds: int) -> dict[str, Turns[T]]:
     """Call everyone once unseen (compilation), then `rounds` times in an order that turns round each time.
 
-    Each call gets the seed of its round, the same for all.
+    Each call gets the seed of its round, the same for all. Calls shorter than a turn are repeated, whoever's they are:
+    a millisecond right after somebody else's second measures whose data is in the processor's caches.
     """
     turns: dict[str, Turns[T]] = {n: Turns(timed(call, 0)[0], [], []) for n, call in calls.items()}
     names = list(calls)
     for round_ in range(1, rounds + 1):
         for name in names if round_ % 2 else reversed(names):
-            seconds, answer = timed(calls[name], round_)
+            seconds, answer = timed(calls[name], round_, TURN)
             turns[name].seconds.append(seconds)
             turns[name].answers.append(answer)
     return turns

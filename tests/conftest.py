@@ -16,8 +16,9 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project")
 def pytest_configure(config: pytest.Config) -> None:
     """Keep compiled programs away from the user's cache, yet from one run to the next and for every worker."""
     os.environ.setdefault("MPLBACKEND", "Agg")
-    if config.cache is not None:
-        os.environ.setdefault("GREEKS_CACHE_DIR", str(config.cache.mkdir("greeks-programs")))
+    cache: pytest.Cache | None = getattr(config, "cache", None)  # none with -p no:cacheprovider
+    if cache is not None:
+        os.environ.setdefault("GREEKS_CACHE_DIR", str(cache.mkdir("greeks-programs")))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
