@@ -12,8 +12,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from .pipeline import ShortCompiler
+
 Function = Callable[..., Any]
-OPTIONS = {"nogil": True, "error_model": "numpy"}
+OPTIONS = {"nogil": True, "error_model": "numpy", "pipeline_class": ShortCompiler}
 PRIVATE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 

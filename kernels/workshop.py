@@ -11,7 +11,6 @@ from . import linking, modules
 from .calling import external, reader
 from .intrinsics import OPTIONS, PRIVATE, Function
 from .objects import Linked, Made
-from .pipeline import ProgramCompiler
 
 # Symbols that every process has.
 KNOWN = {linking.RELEASE, "memset", "memcpy", "memmove", "sqrt", "fma", "floor", "ceil"}
@@ -34,7 +33,7 @@ class Workshop:
 
     def routine(self, signature: Any) -> Callable[[Function], int]:
         """A function that compiled code calls by its address."""
-        return lambda function: self._make(function, signature, pipeline_class=ProgramCompiler).address
+        return lambda function: self._make(function, signature).address
 
     def scalar(self, signature: Any) -> Callable[[Function], int]:
         """A function of numbers that Python calls."""
