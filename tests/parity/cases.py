@@ -67,6 +67,13 @@ CASES = (
         "estimator=gk.Pathwise(), controls=(gk.GeometricAverage(), gk.Forward())",
     ),
     Case(
+        "average, conditioned on a direction of the path",
+        BLACK_SCHOLES,
+        "gk.AsianCall(101.0, 1.0, 3)",
+        ("delta", "gamma"),
+        "estimator=gk.Conditional()",
+    ),
+    Case(
         "Heston by QE, likelihood ratio", HESTON, "gk.DigitalCall(101.0, 1.0)", ("d_rho",), f"scheme=gk.QE(2), {RATIO}"
     ),
     Case("basket, vectors", THREE, "gk.BasketCall(strike=98.0, maturity=1.0)", ("delta", "vega"), PATHWISE),
@@ -105,6 +112,13 @@ CASES = (
         "gk.LookbackPut(1.0, None, extreme=104.0)",
         ("delta", "gamma"),
         "estimator={'delta': gk.Pathwise(), 'gamma': gk.Mixed()}",
+    ),
+    slow(
+        "average put, conditioned on a direction of the path",
+        BLACK_SCHOLES,
+        "gk.AsianPut(101.0, 1.0, 4)",
+        ("delta", "vega", "theta"),
+        "estimator=gk.Conditional()",
     ),
     slow("today's price, bumps", BLACK_SCHOLES, "gk.AsianCall(101.0, 1.0, (0.0, 0.3, 1.0))", ("gamma",), BUMPS),
     slow(
