@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from greeks.results import with_error
+from greeks.figures import with_error
 
 SEEN = 2.0  # standard errors of its own from which a bias is told from chance
 

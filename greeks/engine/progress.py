@@ -9,7 +9,8 @@ from typing import Any
 
 from greeks.engine.clock import Clock
 from greeks.engine.targets import Target, allowed
-from greeks.results import Estimate, with_error
+from greeks.figures import with_error
+from greeks.results import Estimate
 
 SHOWN = 4  # numbers on the line; of more, those farthest from their targets
 

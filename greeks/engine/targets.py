@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 
 from greeks.engine.reading import Reading
 from greeks.errors import SchemaError, UnsupportedError
-from greeks.results import Estimate, with_error
+from greeks.figures import with_error
+from greeks.results import Estimate
 
 BLIND = 2**24  # paths after which a number that was 0 on all of them is not looked for any longer
 OPTIMISM = 2.0  # standard errors by which a number may be larger than it looks

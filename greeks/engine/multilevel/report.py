@@ -12,7 +12,8 @@ from greeks.engine.estimates import std_errors
 from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import biases, covariance, values
 from greeks.engine.tails import Tails, warning
-from greeks.results import Estimate, with_error
+from greeks.figures import with_error
+from greeks.results import Estimate
 
 
 def estimates_of(rungs: Sequence[Rung], refine: int, targeted: bool) -> tuple[dict[str, Estimate], Array]:

@@ -1,17 +1,16 @@
-"""What a simulation hands back: numbers with their uncertainty and provenance."""
+"""A price and its Greeks from one simulation."""
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Protocol
 
 from greeks.errors import SchemaError
-from greeks.figures import with_error as with_error
 from greeks.notes import grouped
+from greeks.results.estimate import Estimate
+from greeks.results.table import as_html, plain
 
 if TYPE_CHECKING:
     import os
@@ -21,96 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from greeks.verification import Verification
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """The estimate of one number by the mean of many paths.
-
-    Attributes
-    ----------
-    greek : str
-        What was estimated: "price", "delta", "d2_spot_volatility", ...
-    value : float
-        The estimate; Greeks are per 1.00 of the parameter, per year for time.
-    std_error : float
-        The standard error of `value`, in the same unit.
-    paths : int
-        Paths simulated.
-    estimator : str
-        The name of the estimator used.
-    reason : str
-        Why that estimator.
-    warnings : tuple of str
-        What to know before trusting the number, a heavy tail for one.
-    kurtosis : float, optional
-        n sum d^4 / (sum d^2)^2 of the paths' deviations d from their mean: 3 for a normal law. The standard error
-        has a relative error of sqrt((kurtosis - 1) / paths) / 2 of its own.
-    largest_share : float, optional
-        The part of sum d^2 that the one largest deviation has.
-    bias : float, optional
-        What is estimated of E[value] - truth, where the estimator is biased and can tell; `std_error` does not
-        contain it.
-    degrees : int, optional
-        Degrees of freedom of the standard error, where it rests on few independent numbers: one less than the
-        scrambles of a point set. None where it rests on all paths.
-
-    The fourth powers are those of one chunk of 4,096 paths in four, the largest deviation is that of all. Both are
-    None where they are not known: for sums of estimates, for point sets, where paths do not differ, and for samples
-    with a control in a run so short (16,384 paths) that what is known went into the control's coefficient.
-
-    Examples
-    --------
-    >>> delta = Estimate("delta", 0.586851, 0.000412, 131072, "Pathwise", "the payoff is continuous")
-    >>> print(delta)
-    0.58685 ± 0.00041
-    >>> low, high = delta.interval(0.95)
-    >>> low < 0.5869 < high
-    True
-    """
-
-    greek: str
-    value: float
-    std_error: float
-    paths: int
-    estimator: str = ""
-    reason: str = ""
-    warnings: tuple[str, ...] = ()
-    kurtosis: float | None = None
-    largest_share: float | None = None
-    bias: float | None = None
-    degrees: int | None = None
-
-    @property
-    def effective_paths(self) -> float | None:
-        """paths / kurtosis: the number of equally large paths on which the standard error rests."""
-        return None if self.kurtosis is None else self.paths / self.kurtosis
-
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """value -/+ z std_error, z the (1 + level) / 2 quantile of the standard normal law, or Student's of `degrees`.
-
-        Examples
-        --------
-        >>> Estimate("price", 0.0, 1.0, 2**16, degrees=15).interval(0.95)[1].__round__(4)
-        2.1314
-        """
-        if not 0.0 < level < 1.0:
-            raise SchemaError(f"level = {level!r}: expected a probability strictly between 0 and 1, such as 0.95")
-        half = _quantile(0.5 + 0.5 * level, self.degrees) * self.std_error
-        return self.value - half, self.value + half
-
-    def z_score(self, truth: float) -> float:
-        """(value - truth) / std_error; without any error 0 when exactly right and infinite otherwise."""
-        miss = self.value - truth
-        if self.std_error == 0.0:
-            return miss * math.inf if miss else 0.0
-        return miss / self.std_error
-
-    def __float__(self) -> float:
-        return float(self.value)
-
-    def __str__(self) -> str:
-        return with_error(self.value, self.std_error)
 
 
 class Origin(Protocol):
@@ -347,20 +256,10 @@ class Sensitivities(Mapping[str, Estimate]):
         return pd.DataFrame(rows, index=index, columns=[*columns, "warnings", *diagnostics])
 
     def __repr__(self) -> str:
-        table = [[*cells, _clipped(reason)] for *cells, reason in self._table()]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
-        return "\n".join([self._title(), "", *lines, *self._notes()])
+        return plain(self._title(), list(self.values()), self._notes())
 
     def _repr_html_(self) -> str:
-        head, *body = ([html.escape(cell) for cell in row] for row in self._table())
-        rows = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body]
-        heading = "".join(f"<th>{cell}</th>" for cell in head)
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        return (
-            f"<p>{html.escape(self._title())}</p>"
-            f"<table><thead><tr>{heading}</tr></thead><tbody>{''.join(rows)}</tbody></table>{notes}"
-        )
+        return as_html(self._title(), list(self.values()), self._notes())
 
     def _title(self) -> str:
         paths = max((estimate.paths for estimate in self.values()), default=0)
@@ -368,33 +267,12 @@ class Sensitivities(Mapping[str, Estimate]):
         facts += [f"{paths:,} paths", f"seed {self.seed}", f"{self.elapsed:.2f} s"]
         return " | ".join(fact for fact in facts if fact)
 
-    def _table(self) -> list[tuple[str, str, str, str]]:
-        rows = [
-            (e.greek, aligned, e.estimator, e.reason) for e, aligned in zip(self.values(), self._values(), strict=True)
-        ]
-        return [_HEADINGS, *rows]
-
-    def _values(self) -> list[str]:
-        """`value ± error`, padded so that the ± signs stand under one another."""
-        pairs = [str(estimate).partition(" ± ") for estimate in self.values()]
-        width = max((len(value) for value, _, _ in pairs), default=0)
-        return [f"{value:>{width}}{sign}{error}" for value, sign, error in pairs]
-
     def _notes(self) -> list[str]:
         biases = ", ".join(f"{e.greek} {e.bias:.2g}" for e in self.values() if e.bias is not None)
         stopped = [f"warning: {self.warning}"] if self.stopped else []
         biased = [f"biased, which ± does not contain, by about: {biases}"] if biases else []
         told = grouped({e.greek: e.warnings for e in self.values()})
         return [*stopped, *biased, *(f"warning, {text}" for text in told)]
-
-
-def _quantile(p: float, degrees: int | None) -> float:
-    """The quantile of a normal mean over its standard error, that error known or estimated."""
-    if degrees is None:
-        return NormalDist().inv_cdf(p)
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, p))
 
 
 def _sum_of_known(terms: Iterable[float | None]) -> float | None:
@@ -405,75 +283,3 @@ def _sum_of_known(terms: Iterable[float | None]) -> float | None:
 
 def _number(known: float | None) -> float:
     return math.nan if known is None else known
-
-
-def _clipped(reason: str) -> str:
-    """So much of a reason as fits a terminal; the estimate itself and the HTML have all of it."""
-    return reason if len(reason) <= _REASON_WIDTH else f"{reason[: _REASON_WIDTH - 1]}…"
-
-
-_REASON_WIDTH = 60
-
-
-@dataclass(frozen=True, repr=False)
-class Explanation(Mapping[str, str]):
-    """Greek -> why its estimator, and what its controls and the sampler buy.
-
-    Attributes
-    ----------
-    estimators, reasons, refused : mapping of str to str
-        By Greek: the estimator's name and why it is taken, or why there is none.
-    scheme, sampler : str
-    source : str
-        The program that would be run.
-    controls : mapping of str to tuple of str
-        What is taken off the samples of each Greek, where anything is.
-    by_controls, by_sampler : mapping of str to float
-        By Greek, the variance without over that with, as pilots saw it: without the controls, for independent paths;
-        of independent paths, as many, over those of the sampler, controls taken off both.
-    """
-
-    estimators: Mapping[str, str]
-    reasons: Mapping[str, str]
-    refused: Mapping[str, str]
-    scheme: str
-    source: str
-    sampler: str = ""
-    controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    by_controls: Mapping[str, float] = field(default_factory=dict)
-    by_sampler: Mapping[str, float] = field(default_factory=dict)
-
-    def __getitem__(self, greek: str) -> str:
-        return self.reasons[greek] if greek in self.reasons else self.refused[greek]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self.reasons, **self.refused})
-
-    def __len__(self) -> int:
-        return len(self.reasons) + len(self.refused)
-
-    def __repr__(self) -> str:
-        lines = [f"scheme: {self.scheme}", *([f"sampler: {self.sampler}"] if self.sampler else [])]
-        lines += [f"{g}: {self.estimators[g]}; {why}" for g, why in self.reasons.items()]
-        lines += [f"{g}: refused; {why}" for g, why in self.refused.items()]
-        return "\n".join(lines)
-
-    def to_frame(self) -> pd.DataFrame:
-        """A row a Greek: estimator ("refused" where there is none), reason, controls, and gains."""
-        import pandas as pd
-
-        columns = ["estimator", "reason", "controls", "by_controls", "by_sampler"]
-        rows = [
-            (
-                self.estimators.get(g, "refused"),
-                self[g],
-                ", ".join(self.controls.get(g, ())),
-                self.by_controls.get(g, math.nan),
-                self.by_sampler.get(g, math.nan),
-            )
-            for g in self
-        ]
-        return pd.DataFrame(rows, index=pd.Index(list(self), name="greek", dtype="str"), columns=columns)
-
-
-_HEADINGS = ("greek", "value ± std_error", "estimator", "reason")
