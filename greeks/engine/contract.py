@@ -10,6 +10,7 @@ from typing import Any
 from greeks.engine.absorbing import Flows, with_exits
 from greeks.engine.continuous import Watch
 from greeks.errors import SchemaError, UnsupportedError
+from greeks.estimators.greek import Vocabulary
 from greeks.expressions import fold as f
 from greeks.expressions.fold import Carry, Exit, Fold
 from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, where
@@ -57,6 +58,12 @@ class Contract:
         """Every parameter by the name a Greek calls it; the model's own come first."""
         named = {p.symbol.payload: p for p in self.payoff_parameters.values()}
         return {**named, **{k: p for k, p in self.payoff_parameters.items()}, **self.model_parameters}
+
+    @cached_property
+    def words(self) -> Vocabulary:
+        """What Greeks are called."""
+        names = type(self.model).__name__, type(self.payoff).__name__
+        return Vocabulary(*names, self.model.words, self.parameters)
 
     @property
     def packed(self) -> tuple[Parameter, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from greeks.engine import archive
 from greeks.engine.contract import Contract, pricing_fold
 from greeks.engine.cost import Cost, cost
 from greeks.engine.grid import GridShape
@@ -17,7 +18,7 @@ from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.estimators.base import Estimator
 from greeks.estimators.blend import Blend
 from greeks.estimators.direction import Direction
-from greeks.estimators.greek import Greek, Vocabulary
+from greeks.estimators.greek import Greek
 from greeks.estimators.mean import Mean
 from greeks.estimators.pathwise import Pathwise
 from greeks.estimators.selection import Against, Choice, Offer, candidates, offer
@@ -100,12 +101,21 @@ class Menu:
     entries: tuple[Entry, ...]
     refusals: Mapping[str, str]
     claims: bool = False  # whether a control may have a mean that somebody gave
+    key: str = field(default="", compare=False)  # in the archive
     plans: dict[Any, Plan] = field(default_factory=dict, compare=False)
     costs: dict[Any, Cost] = field(default_factory=dict, compare=False)
     ladders: dict[Any, Costs] = field(default_factory=dict, compare=False)
     contests: list[Contest] = field(default_factory=list, compare=False)  # one, once there is something to measure
     chosen: dict[Any, tuple[Plan, tuple[Reading, ...]]] = field(default_factory=dict, compare=False)
     decisions: OrderedDict[Any, Decision] = field(default_factory=OrderedDict, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is archived of it: nothing that depends on numbers or dates."""
+        return self.__dict__ | {"ladders": {}, "chosen": {}, "decisions": OrderedDict()}
+
+    def archived(self) -> None:
+        """Have later processes know what has been worked out so far."""
+        archive.keep(self.key, self, len({id(plan.program) for plan in self.plans.values()}))
 
     @cached_property
     def contested(self) -> bool:
@@ -196,10 +206,24 @@ def _build(
 ) -> Menu:
     _check_grids(scheme, shape)
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
-    words = Vocabulary(contract.model, type(contract.payoff).__name__, contract.parameters)
     legs = legs_of(contract, scheme, priced, controls, shape)
-    pantry = Pantry(legs, priced.exit is not None, words, scheme)
+    pantry = Pantry(legs, priced.exit is not None, contract.words, scheme)
     kitchen = _Kitchen(priced, shape, scheme, pantry, named=controls != "auto")
+    key = archive.key_of(priced, shape, scheme, legs, kitchen.named, _meaning(contract), greeks, wanted, noted)
+    found: Menu | None = archive.find(key)
+    return found or _worked_out(kitchen, greeks, wanted, noted, key)
+
+
+def _meaning(contract: Contract) -> tuple[object, ...]:
+    """All that menus take from a contract, beside its formulas: what its parameters are called, and their order."""
+    words = contract.words
+    called = [(name, p.field, p.symbol, p.rows) for name, p in words.parameters.items()]
+    return words.model_name, words.payoff_name, words.words, called, [p.symbol for p in contract.packed]
+
+
+def _worked_out(kitchen: _Kitchen, greeks: Sequence[str], wanted: Wanted, noted: Noted, key: str) -> Menu:
+    """All ways to every number."""
+    words, legs = kitchen.pantry.words, kitchen.pantry.legs
     entries = [_price_entry(kitchen, greeks, wanted)]
     refusals: dict[str, str] = {}
     for name in greeks:
@@ -209,7 +233,8 @@ def _build(
                     entries.append(kitchen.entry(greek, _wanted_of(name, wanted)))
         except noted as e:
             refusals[name] = str(e).removeprefix(f'Greek "{name}": ')
-    return Menu(priced, shape, tuple(entries), refusals, any(leg.mean is not None for leg in legs))
+    claims = any(leg.mean is not None for leg in legs)
+    return Menu(kitchen.priced, kitchen.shape, tuple(entries), refusals, claims, key)
 
 
 def _check_grids(scheme: Scheme, shape: GridShape) -> None:

@@ -57,6 +57,10 @@ class Plan:
     rows: dict[Any, Array] = field(default_factory=dict, compare=False)
     tables: dict[Any, tuple[Array, Array]] = field(default_factory=dict, compare=False)  # the last: pilot's, then run's
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is archived of it: nothing that depends on numbers or dates."""
+        return self.__dict__ | {"rows": {}, "tables": {}}
+
     @cached_property
     def sure(self) -> bool:
         """Whether no sample differs from path to path."""

@@ -75,6 +75,7 @@ class Task:
             shift = decision.shift if isinstance(settings.sampler, ImportanceSampling) else None
             plan = plan_of(menu, contract, decision.picks, False, settings.sampler, decision.controls, shift)
             menu.chosen[key] = plan, readings_of(menu, decision, plan)
+            menu.archived()
         return cls(contract, scheme, grid, menu, decision, *menu.chosen[key])
 
     def instead(self, estimates: Mapping[str, Estimate], settings: Settings) -> Task | None:

@@ -11,7 +11,6 @@ from greeks.errors import SchemaError, UnsupportedError
 from greeks.estimators import direction as of
 from greeks.estimators.direction import Direction
 from greeks.expressions.trace import Parameter
-from greeks.models.base import Model
 
 # word -> the words (or "time") it differentiates in
 FIRST = {"delta": "spot", "vega": "volatility", "rho": "rate", "dividend_rho": "dividend", "theta": "time"}
@@ -46,8 +45,9 @@ class Greek:
 class Vocabulary:
     """What the words of a model and a payoff mean."""
 
-    model: Model
+    model_name: str
     payoff_name: str
+    words: Mapping[str, str]  # Greek -> the model's own name of the parameter it differentiates in
     parameters: Mapping[str, Parameter]  # of model and payoff, by symbol name and by field
 
     def parse(self, name: str) -> list[Greek]:
@@ -84,12 +84,12 @@ class Vocabulary:
         return field in self.parameters or field == "time"
 
     def _field(self, name: str, word: str, greek: str) -> str:
-        own = self.model.words.get(WORD_OF.get(word, greek), word)
+        own = self.words.get(WORD_OF.get(word, greek), word)
         for field in (own, PLURAL.get(own, own)):
             if self._known(field):
                 return field
         raise UnsupportedError(
-            f'Greek "{name}": {type(self.model).__name__} with {self.payoff_name} has no {word}; '
+            f'Greek "{name}": {self.model_name} with {self.payoff_name} has no {word}; '
             f"its parameters are {', '.join(self._names())}: ask for " + f'"d_{self._names()[0]}" and the like'
         )
 
@@ -100,7 +100,7 @@ class Vocabulary:
         words = [*FIRST, *SECOND, "dual_delta", "price", *(f"d_{p}" for p in self._names())]
         near = difflib.get_close_matches(word, words, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(words)}"
-        return f'Greek "{name}" is not known for {type(self.model).__name__} with {self.payoff_name}; {hint}'
+        return f'Greek "{name}" is not known for {self.model_name} with {self.payoff_name}; {hint}'
 
     def _directed(self, name: str, word: str, fields: tuple[str, ...], indices: tuple[int, ...]) -> list[Greek]:
         for field in fields:

@@ -41,6 +41,9 @@ class Expr:
 
     __hash__ = object.__hash__
 
+    def __reduce__(self) -> Never:
+        raise TypeError("a traced value is one of its process: pack it with greeks.expressions.packing")
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Expr):
             return self is other

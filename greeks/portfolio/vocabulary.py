@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from greeks.engine.contract import Contract
 from greeks.errors import GreeksError, SchemaError
-from greeks.estimators.greek import Vocabulary
 from greeks.portfolio.book import Trade
 
 
@@ -38,8 +37,7 @@ def _unknown_to_all(name: str, trades: Sequence[Trade]) -> str:
 def _unknown_to(name: str, trade: Trade) -> str:
     """Why a trade does not know a name; empty if it does, or if the trade itself is what cannot be understood."""
     try:
-        contract = Contract.of(trade.model, trade.payoff)
-        Vocabulary(contract.model, type(trade.payoff).__name__, contract.parameters).parse(name)
+        Contract.of(trade.model, trade.payoff).words.parse(name)
     except SchemaError as error:
         return str(error)
     except GreeksError:
