@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, final
 
 import numpy as np
+import numpy.typing as npt
 
 Function = Callable[..., Any]
 NUMBERS: dict[str, Any] = {"float64": ctypes.c_double, "int64": ctypes.c_int64}
@@ -89,18 +90,32 @@ class Entry:
 
     def __call__(self, *arguments: Any) -> None:
         """Call it; TypeError for an argument that is not of its kind, or no contiguous array."""
-        words: list[int] = []
+        self._run(np.array(list(self._words(arguments)), dtype=np.int64))
+
+    def along(self, matrix: npt.NDArray[np.float64], *arguments: Any) -> None:
+        """Call it for every row of a matrix, which stands wherever an argument is None."""
+        if not len(matrix):
+            return
+        packed = np.array(list(self._words([matrix[0] if a is None else a for a in arguments])), dtype=np.int64)
+        begins = np.cumsum([0, *(1 + int(kind[1]) for kind in self.kinds)])  # of every argument
+        moving = begins[:-1][[a is None for a in arguments]]
+        for _ in range(len(matrix)):
+            self._run(packed)
+            packed[moving] += matrix.strides[0]
+
+    def _words(self, arguments: Sequence[Any]) -> Iterator[int]:
         for kind, argument in zip(self.kinds, arguments, strict=True):
             if kind == "i0":
-                words.append(argument)
+                yield argument
             else:
                 if f"{argument.dtype.kind}{argument.ndim}" != kind or not argument.flags.c_contiguous:
                     raise TypeError(
                         f"expected a contiguous array of kind {kind}, got {argument.dtype} {argument.shape}"
                     )
-                words.append(argument.ctypes.data)
-                words.extend(argument.shape)
-        packed = np.array(words, dtype=np.int64)
+                yield argument.ctypes.data
+                yield from argument.shape
+
+    def _run(self, packed: npt.NDArray[np.int64]) -> None:
         if self._call(ctypes.addressof(self._nothing), ctypes.addressof(self._nothing), packed.ctypes.data):
             raise RuntimeError("compiled code raised an error, which it never should")
 

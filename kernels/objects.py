@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from greeks.rubbish import seldom_collected
+
 from . import cache, linking
 from .interrupts import held_back
-from .rubbish import seldom_collected
 
 FILE, MANIFEST = "program.py", "manifest.json"
 _lock = threading.RLock()  # Numba compiles one thing at a time anyhow, and its settings are global

@@ -47,21 +47,25 @@ class Preparation:
     def __init__(self, text: str) -> None:
         self.text = text
         self.spent = self.last = 0.0
-        self.compiled = False
+        self.entry: linking.Entry | None = None  # once it is compiled
         if cache.find(self.key) is not None:  # linking it takes less time than reading the text
             self.compile()
 
+    @property
+    def compiled(self) -> bool:
+        return self.entry is not None
+
     @cached_property
     def play(self) -> Callable[..., None]:
-        """The text as Python, until it is compiled."""
+        """The text as Python."""
         return played(unfused(self.text))
 
     def __call__(self, theta: Array, fine: Array, dates: Array, grid: Array, table: Array) -> None:
         """Fill the table."""
         if not self.compiled and self.spent > COMPILING:
             self.compile()
-        if self.compiled:
-            return self.play(theta, fine, dates, grid, table)
+        if self.entry is not None:
+            return self.entry(theta, fine, dates, grid, table)
         started = time.perf_counter()
         try:
             self.play(*(a.data for a in (theta, fine, dates, grid, table)))  # elements as Python's own, quick floats
@@ -76,8 +80,15 @@ class Preparation:
             with np.errstate(all="ignore"):
                 self.play(*arrays)
         except ZeroDivisionError:
-            self.compile()
-            self.play(*arrays)
+            self.compile()(*arrays)
+
+    def fill(self, tables: Array, fine: Array, dates: Array, grid: Array) -> None:
+        """Fill every row of a matrix of tables, their parameters in front."""
+        for k, table in enumerate(tables):
+            if self.entry is not None:
+                return self.entry.along(tables[k:], None, fine, dates, grid, None)
+            self(table, fine, dates, grid, table)
+            self.expect(len(tables) - k - 1)
 
     def expect(self, calls: int) -> None:
         """So many calls are to come: machine code is worth its time for many that are slow."""
@@ -93,10 +104,11 @@ class Preparation:
         """What is compiled."""
         return f"{HEADER}\n@entry(PREPARE)\n{ast.unparse(unfused(self.text))}\n"
 
-    def compile(self) -> None:
+    def compile(self) -> linking.Entry:
         """From now on, run machine code."""
         functions, _ = objects.fetch(self.source, self.key, foundation())
-        self.play, self.compiled = functions["prepare"].entry(), True
+        self.entry = functions["prepare"].entry()
+        return self.entry
 
 
 class _Unfused(ast.NodeTransformer):

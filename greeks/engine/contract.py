@@ -14,7 +14,17 @@ from greeks.estimators.greek import Vocabulary
 from greeks.expressions import fold as f
 from greeks.expressions.fold import Carry, Exit, Fold
 from greeks.expressions.node import ONE, ZERO, Expr, is_const, substitute, symbol, symbols, where
-from greeks.expressions.trace import Parameter, TraceError, as_tuple, called, number, parameters, taken_apart, traced
+from greeks.expressions.trace import (
+    Parameter,
+    TraceError,
+    as_tuple,
+    called,
+    number,
+    parameters,
+    taken_apart,
+    taken_apart_once,
+    traced,
+)
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff, is_continuous
 from greeks.schemes.base import Scheme
@@ -35,15 +45,15 @@ class Contract:
     def of(cls, model: Model, payoff: Payoff) -> Contract:
         return cls(model, payoff)
 
-    @cached_property
+    @property
     def structure(self) -> tuple[Any, Any]:
         """What two contracts have in common that differ in numbers and dates: of the model, and of the payoff."""
-        return self._model_apart[0], self._payoff_apart[0]
+        return self._apart[0]
 
-    @cached_property
+    @property
     def numbers(self) -> tuple[float, ...]:
         """The values of all parameters, in the order in which the kernels receive them."""
-        return self._model_apart[1] + self._payoff_apart[1]
+        return self._apart[1]
 
     @cached_property
     def model_parameters(self) -> dict[str, Parameter]:
@@ -71,12 +81,9 @@ class Contract:
         return (*self.model_parameters.values(), *self.payoff_parameters.values())
 
     @cached_property
-    def _model_apart(self) -> tuple[Any, tuple[float, ...]]:
-        return taken_apart(self.model)
-
-    @cached_property
-    def _payoff_apart(self) -> tuple[Any, tuple[float, ...]]:
-        return taken_apart(self.payoff)
+    def _apart(self) -> tuple[tuple[Any, Any], tuple[float, ...]]:
+        model, payoff = taken_apart_once(self.model), taken_apart(self.payoff)
+        return (model[0], payoff[0]), model[1] + payoff[1]
 
 
 def pricing_fold(contract: Contract, scheme: Scheme, observes: bool, observes_start: bool) -> Fold:

@@ -26,13 +26,11 @@ def value_of(
     """The numbers that go into a slot of the packed parameters."""
     if slot in parameters:
         return parameters[slot].values
-    if slot is VALUATION:
-        return (0.0,)
+    if (constant := constant_of(slot)) is not None:
+        return constant
     if isinstance(slot.payload, (Drift, Plain, Until)):
         assert shift is not None
         return slot.payload.value(shift)
-    if isinstance(slot.payload, Constants):
-        return slot.payload.values
     by_field = {p.field: p for p in reversed(list(parameters.values()))}
     if isinstance(slot.payload, Bump):
         field = slot.payload.parameter
@@ -41,6 +39,13 @@ def value_of(
     assert isinstance(slot.payload, HostMatrix)
     p = by_field[slot.payload.field]
     return host_matrix(slot.payload.kind, slot.payload.entry, np.reshape(p.values, (p.rows, p.rows)))
+
+
+def constant_of(slot: Expr) -> tuple[float, ...] | None:
+    """The numbers that go into a slot whatever the contract, if there are such."""
+    if slot is VALUATION:
+        return (0.0,)
+    return slot.payload.values if isinstance(slot.payload, Constants) else None
 
 
 def host_matrix(kind: str, entry: tuple[int, int], correlation: Array) -> Array:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,10 @@ from greeks.engine.samples import Samples
 from greeks.engine.settings import Settings
 from greeks.engine.together import is_plain, read_together
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
-from greeks.kernels.rubbish import seldom_collected
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate
+from greeks.rubbish import seldom_collected
 
 Array = npt.NDArray[np.float64]
 NOTED = (UnsupportedError, SchemaError)
@@ -78,17 +79,32 @@ class Group:
 
 
 @dataclass(frozen=True)
-class _Result:
-    """What one contract came to: (m,) numbers and errors, (m, B) batches, and what to know before trusting them."""
+class _Block:
+    """What n contracts came to, whose readings are the same.
 
-    position: int
-    task: Task
+    values, std_errors : (n, m). batches : (n, m, B). warnings : of each contract, what to know before trusting it.
+    """
+
+    positions: Sequence[int]
+    tasks: Sequence[Task]
     values: Array
     std_errors: Array
     batches: Array
     paths: int
-    warnings: Mapping[str, tuple[str, ...]]
+    warnings: Sequence[Mapping[str, tuple[str, ...]]]
     degrees: int | None = None
+
+    def part(self, at: Sequence[int]) -> _Block:
+        """That of some of the contracts."""
+        return replace(
+            self,
+            positions=[self.positions[i] for i in at],
+            tasks=[self.tasks[i] for i in at],
+            values=self.values[at],
+            std_errors=self.std_errors[at],
+            batches=self.batches[at],
+            warnings=[self.warnings[i] for i in at],
+        )
 
 
 @seldom_collected()
@@ -115,13 +131,18 @@ def estimate_many(
         except GreeksError as error:
             failures[position] = error
     asked = {k: own[streams[k] if streams else settings.stream] for k in tasks}
-    results = _sure({k: task for k, task in tasks.items() if _is_sure(task, settings)}, settings)
-    others = _simulated({k: task for k, task in tasks.items() if k not in results}, asked, clock, results, failures)
-    _simulated(others, asked, clock, results, failures)
-    failures = {k: error for k, error in failures.items() if k not in results}
-    by_kind: dict[int, list[_Result]] = {}
-    for k in sorted(results):
-        by_kind.setdefault(id(results[k].task.menu), []).append(results[k])
+    blocks = _sure({k: task for k, task in tasks.items() if _is_sure(task, settings)}, settings)
+    done = {k for block in blocks for k in block.positions}
+    for _ in range(2):  # choices that prove to be no number are made anew, once
+        again: dict[int, Task] = {}
+        for block in _simulated({k: task for k, task in tasks.items() if k not in done}, asked, clock, again, failures):
+            blocks.append(block)
+            done.update(block.positions)
+        tasks = again
+    failures = {k: error for k, error in failures.items() if k not in done}
+    by_kind: dict[int, list[_Block]] = {}
+    for block in sorted(blocks, key=lambda block: block.positions[0]):
+        by_kind.setdefault(id(block.tasks[0].menu), []).append(block)
     groups = [_group(of_kind) for of_kind in by_kind.values()]
     return (*groups, _failed(failures)) if failures else tuple(groups)
 
@@ -134,16 +155,20 @@ def _is_sure(task: Task, settings: Settings) -> bool:
 def _tables(tasks: Mapping[int, Task]) -> dict[int, tuple[Array, Array]]:
     """What the kernels are given for each task."""
     left = Counter(id(task.plan) for task in tasks.values())
-    found = {}
+    alike: dict[Any, list[int]] = {}
     for k, task in tasks.items():
-        found[k] = task.table()
-        if more := left.pop(id(task.plan), 0):
-            task.plan.expect(more)
+        alike.setdefault((id(task.plan), task.grid.key, task.decision.shift), []).append(k)
+    found: dict[int, tuple[Array, Array]] = {}
+    for ks in alike.values():
+        first, contracts = tasks[ks[0]], [tasks[k].contract for k in ks]
+        found |= zip(ks, first.plan.each(contracts, first.grid, first.decision.shift), strict=True)
+        left[id(first.plan)] -= len(ks)
+        first.plan.expect(left[id(first.plan)])
     return found
 
 
-def _sure(tasks: Mapping[int, Task], settings: Settings) -> dict[int, _Result]:
-    """The results of contracts integrated in closed form, as far as they are numbers."""
+def _sure(tasks: Mapping[int, Task], settings: Settings) -> list[_Block]:
+    """What contracts integrated in closed form came to, as far as they are numbers."""
     from greeks.kernels import sweeping
     from greeks.kernels.compile import load
     from greeks.kernels.reduction import BATCHES
@@ -151,23 +176,37 @@ def _sure(tasks: Mapping[int, Task], settings: Settings) -> dict[int, _Result]:
     tables = _tables(tasks)
     swept = [sweeping.Task(load(t.plan.program.cpu), *tables[k], 0, None, 0) for k, t in tasks.items()]
     found = sweeping.rows_of_all(swept, seed=0, first=0, paths=1, threads=1) if swept else []
-    results = {}
-    for (k, task), chunks in zip(tasks.items(), found, strict=True):
-        values = np.array([r.mean(chunks.means[0]) for r in task.readings])
-        if np.isfinite(values).all():
-            batches = np.repeat(values[:, None], BATCHES, axis=1)
-            results[k] = _Result(k, task, values, ROUNDING * np.abs(values), batches, settings.paths, {})
-    return results
+    means = {k: chunks.means[0] for k, chunks in zip(tasks, found, strict=True)}
+    alike: dict[int, list[int]] = {}
+    for k, task in tasks.items():
+        alike.setdefault(id(task.readings), []).append(k)
+    blocks = []
+    for ks in alike.values():
+        of_columns = np.array([means[k] for k in ks])
+        values = np.column_stack([r.means(of_columns) for r in tasks[ks[0]].readings])
+        batches = np.repeat(values[:, :, None], BATCHES, axis=2)
+        of_all = _Block(
+            ks, [tasks[k] for k in ks], values, ROUNDING * np.abs(values), batches, settings.paths, [{}] * len(ks)
+        )
+        blocks += _sound(of_all, np.asarray(np.isfinite(values).all(axis=1)))
+    return blocks
+
+
+def _sound(block: _Block, sound: npt.NDArray[np.bool_]) -> list[_Block]:
+    """A block without the contracts of which something is no number; none if nothing is left."""
+    if sound.all():
+        return [block]
+    return [block.part(np.flatnonzero(sound).tolist())] if sound.any() else []
 
 
 def _simulated(
     tasks: Mapping[int, Task],
     settings: Mapping[int, Settings],
     clock: SharedClock,
-    results: dict[int, _Result],
+    again: dict[int, Task],
     failures: dict[int, GreeksError],
-) -> dict[int, Task]:
-    """Add what simulation gives; what to do instead where a choice proved to be no number."""
+) -> Iterator[_Block]:
+    """What simulation gives; adds what to do again, otherwise, where a choice proved to be no number."""
     tables = _tables(tasks)
 
     def job(crew: Sequence[int]) -> Job:
@@ -177,11 +216,13 @@ def _simulated(
     play(jobs)
     alone = [j for j in jobs if j.alone]
     for several in (j for j in jobs if not j.alone):
-        results |= _together(several)
-        alone += [job([k]) for k in several.positions if k not in results]
+        blocks = _together(several)
+        yield from blocks
+        done = {k for block in blocks for k in block.positions}
+        alone += [job([k]) for k in several.positions if k not in done]
     play(alone)
-    others = {one.positions[0]: _read_alone(one, results, failures) for one in alone}
-    return {k: other for k, other in others.items() if other is not None}
+    for one in alone:
+        yield from _read_alone(one, again, failures)
 
 
 def _crews(tasks: Mapping[int, Task], settings: Mapping[int, Settings]) -> list[list[int]]:
@@ -197,48 +238,42 @@ def _crews(tasks: Mapping[int, Task], settings: Mapping[int, Settings]) -> list[
     return [crew for of_kind in crews.values() for crew in of_kind]
 
 
-def _together(job: Job) -> dict[int, _Result]:
-    """The results of several contracts, as far as they are numbers."""
+def _together(job: Job) -> list[_Block]:
+    """What several contracts came to, as far as they are numbers."""
     if job.samples is None:
-        return {}
+        return []
     found = read_together(job.tasks[0].readings, job.samples)
-    numbers = zip(found.values, found.std_errors, found.batches, strict=True)
-    return {
-        k: _Result(k, task, *of, found.paths, told)
-        for k, task, of, told, sound in zip(
-            job.positions, job.tasks, numbers, found.warnings, found.sound.tolist(), strict=True
-        )
-        if sound
-    }
+    numbers = found.values, found.std_errors, found.batches
+    return _sound(_Block(job.positions, job.tasks, *numbers, found.paths, found.warnings), found.sound)
 
 
-def _read_alone(job: Job, results: dict[int, _Result], failures: dict[int, GreeksError]) -> Task | None:
-    """Add the result of one contract, or why there is none, and say what to do instead."""
+def _read_alone(job: Job, again: dict[int, Task], failures: dict[int, GreeksError]) -> list[_Block]:
+    """What one contract came to; or adds why it is nothing, and what to do instead."""
     (k,), (task,), (settings,) = job.positions, job.tasks, job.settings
     if job.error is not None:
         failures[k] = job.error
-        return None
+        return []
     assert job.samples is not None
     estimates = read(task.readings, job.samples)[0]
     if bad := nonsense_in(estimates):
         failures[k] = refusal_of(bad, type(task.contract.model).__name__)
-        return task.instead(estimates, settings)
-    results[k] = _result(k, task, job.samples, estimates)
-    return None
-
-
-def _result(position: int, task: Task, samples: Samples, estimates: Mapping[str, Estimate]) -> _Result:
+        if other := task.instead(estimates, settings):
+            again[k] = other
+        return []
     numbers = list(estimates.values())
-    return _Result(
-        position,
-        task,
-        np.array([e.value for e in numbers]),
-        np.array([e.std_error for e in numbers]),
-        batch_means(task.readings, samples),
-        numbers[0].paths,
-        {name: e.warnings for name, e in estimates.items() if e.warnings},
-        numbers[0].degrees,
-    )
+    warnings = {name: e.warnings for name, e in estimates.items() if e.warnings}
+    return [
+        _Block(
+            [k],
+            [task],
+            np.array([[e.value for e in numbers]]),
+            np.array([[e.std_error for e in numbers]]),
+            batch_means(task.readings, job.samples)[None],
+            numbers[0].paths,
+            [warnings],
+            numbers[0].degrees,
+        )
+    ]
 
 
 def batch_means(readings: Sequence[Reading], samples: Samples) -> Array:
@@ -247,20 +282,28 @@ def batch_means(readings: Sequence[Reading], samples: Samples) -> Array:
     return np.stack([np.asarray(r.weights) @ means[list(r.columns)] for r in readings])
 
 
-def _group(results: Sequence[_Result]) -> Group:
-    first = results[0].task
+def _group(blocks: Sequence[_Block]) -> Group:
+    """The contracts of one menu, in the order in which they were given."""
+    positions = np.concatenate([block.positions for block in blocks])
+    order = np.argsort(positions)
+    readings = [task.readings for block in blocks for task in block.tasks]
+    values, errors, batches = (
+        np.concatenate(of)[order]
+        for of in zip(*((block.values, block.std_errors, block.batches) for block in blocks), strict=True)
+    )
+    first = blocks[0].tasks[0]
     return Group(
-        np.array([r.position for r in results]),
+        positions[order],
         tuple(reading.greek for reading in first.readings),
-        np.stack([r.values for r in results]),
-        np.stack([r.std_errors for r in results]),
-        np.stack([r.batches.T for r in results]),
-        np.array([r.paths for r in results]),
-        tuple(r.task.readings for r in results),
-        {r.position: r.warnings for r in results if r.warnings},
+        values,
+        errors,
+        np.moveaxis(batches, 1, 2),
+        np.concatenate([np.full(len(block.positions), block.paths) for block in blocks])[order],
+        tuple(readings[i] for i in order),
+        {k: told for block in blocks for k, told in zip(block.positions, block.warnings, strict=True) if told},
         first.menu.refusals,
         {},
-        results[0].degrees,
+        blocks[0].degrees,
     )
 
 

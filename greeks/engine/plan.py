@@ -12,7 +12,7 @@ import numpy as np
 from greeks.engine.contract import Contract
 from greeks.engine.control import SCORE, Pairing
 from greeks.engine.grid import TimeGrid
-from greeks.engine.host import Array, value_of
+from greeks.engine.host import Array, constant_of, value_of
 from greeks.engine.menu import BIAS, REACH, Menu, Option, Picks
 from greeks.engine.noise import section
 from greeks.engine.pantry import CONTROL, Control
@@ -20,7 +20,7 @@ from greeks.engine.program import Program, compose
 from greeks.engine.shift import Shape, shifted
 from greeks.engine.stages import Stages, cut
 from greeks.engine.table import layout
-from greeks.expressions.fold import GRID_DATE, GRID_FINE, VALUATION, Fold, joined
+from greeks.expressions.fold import GRID_DATE, GRID_FINE, Fold, joined
 from greeks.expressions.node import Expr, symbols
 from greeks.samplers import DriftShift, Philox, PointSet, Sampler
 
@@ -67,9 +67,10 @@ class Plan:
         return not any(s.random for of_entry in self.samples for s in of_entry)
 
     @cached_property
-    def hosted(self) -> bool:
-        """Whether there are slots that the host computes; the time of valuation alone is 0, as the table is anyhow."""
-        return any(s is not VALUATION for s in self.slots[self.given :])
+    def constants(self) -> tuple[float, ...] | None:
+        """What the host puts into its slots, if that is the same for all contracts."""
+        known = [constant_of(s) for s in self.slots[self.given :]]
+        return None if None in known else tuple(x for values in known for x in values or ())
 
     def calls(self, grid: TimeGrid) -> int:
         """How often a path draws two normals, about."""
@@ -88,26 +89,32 @@ class Plan:
         A point set is described after everything else, where the last column says. A shift is for plans that have one.
         """
         if shift is not None:
-            return self._table(contract, grid, shift)
+            return self.each([contract], grid, shift)[0]
         key = contract.numbers, grid.key
         found = self.tables.get(key)
         if found is None:
-            found = self._table(contract, grid, None)
+            (found,) = self.each([contract], grid)
             self.tables.clear()
             self.tables[key] = found
         return found
 
-    def _table(self, contract: Contract, grid: TimeGrid, shift: DriftShift | None) -> tuple[Array, Array]:
+    def each(
+        self, contracts: Sequence[Contract], grid: TimeGrid, shift: DriftShift | None = None
+    ) -> list[tuple[Array, Array]]:
+        """`table` for every one of some contracts."""
         from greeks.kernels.prepare import load_prepare
 
         rows = self._rows_on(grid)
-        table = self._room(contract, int(rows[-1, 3]) + self.program.date_width, shift)
+        numbers = np.array([self._numbers(contract, shift) for contract in contracts])
+        tables = np.zeros((len(numbers), max(int(rows[-1, 3]) + self.program.date_width, numbers.shape[1], 1)))
+        tables[:, : numbers.shape[1]] = numbers
         dates = grid.shared if self.program.shares else grid.dates
-        load_prepare(self.program.prepare)(table, grid.fine, dates, rows, table)
+        load_prepare(self.program.prepare).fill(tables, grid.fine, dates, rows)
         if not isinstance(self.sampler, PointSet):
-            return table, rows
+            return [(table, rows) for table in tables]
         points = section(self.sampler, grid, self.program.factors)
-        return np.concatenate([table, points]), np.column_stack([rows, np.full(len(rows), float(len(table)))])
+        rows = np.column_stack([rows, np.full(len(rows), float(tables.shape[1]))])
+        return [(np.concatenate([table, points]), rows) for table in tables]
 
     def expect(self, contracts: int) -> None:
         """Tables of so many contracts will be asked for."""
@@ -115,15 +122,12 @@ class Plan:
 
         load_prepare(self.program.prepare).expect(contracts)
 
-    def _room(self, contract: Contract, size: int, shift: DriftShift | None) -> Array:
-        """A table with its parameters; the rest is not filled in."""
-        numbers = contract.numbers
-        if self.hosted:
-            named = {p.symbol: p for p in contract.packed}
-            numbers = (*numbers, *(x for s in self.slots[self.given :] for x in value_of(s, named, shift)))
-        table = np.zeros(max(size, len(numbers), 1))
-        table[: len(numbers)] = numbers
-        return table
+    def _numbers(self, contract: Contract, shift: DriftShift | None) -> tuple[float, ...]:
+        """The parameters in front of its table."""
+        if self.constants is not None:
+            return contract.numbers + self.constants
+        named = {p.symbol: p for p in contract.packed}
+        return (*contract.numbers, *(float(x) for s in self.slots[self.given :] for x in value_of(s, named, shift)))
 
     def _rows_on(self, grid: TimeGrid) -> Array:
         """`_rows`, remembered: contracts that look at the same dates share them."""

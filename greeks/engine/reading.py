@@ -37,6 +37,12 @@ class Reading:
         """The mean of the sample from those of all columns."""
         return math.fsum(w * float(means[k]) for w, k in zip(self.weights, self.columns, strict=True))
 
+    def means(self, of_columns: Array) -> Array:
+        """(n,), `mean` of each row of means."""
+        if self.weights == (1.0,):
+            return np.asarray(of_columns[:, self.columns[0]])
+        return np.array([self.mean(row) for row in of_columns])
+
     def tails(self, of_columns: Sequence[Tails]) -> Tails:
         """Those of its column; of several, what is known of the worst."""
         found = [of_columns[k] for k in self.columns]

@@ -92,7 +92,15 @@ def _watched(kind: type[Subject], reads: set[str]) -> type[Subject]:
 
 def structure(subject: Any) -> tuple[Any, ...]:
     """What of an instance is not a parameter: its class, static fields and shapes. Hashable."""
-    return taken_apart(subject)[0]
+    return taken_apart_once(subject)[0]
+
+
+def taken_apart_once(subject: Any) -> tuple[tuple[Any, ...], tuple[float, ...]]:
+    """`taken_apart`, remembered: of a model that many contracts have in common."""
+    try:
+        return _remembered(subject)
+    except TypeError:  # it holds an array, and cannot be looked up
+        return taken_apart(subject)
 
 
 def taken_apart(subject: Any) -> tuple[tuple[Any, ...], tuple[float, ...]]:
@@ -112,6 +120,9 @@ def taken_apart(subject: Any) -> tuple[tuple[Any, ...], tuple[float, ...]]:
             if _is_sequence(value) and getattr(value, "shape", None) != ():
                 parts.append((name, "vector", len(value)))
     return tuple(parts), tuple(numbers)
+
+
+_remembered = lru_cache(maxsize=1024)(taken_apart)
 
 
 @lru_cache(maxsize=1024)

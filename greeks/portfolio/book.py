@@ -75,7 +75,7 @@ def _shape(obj: Any) -> tuple[str, ...]:
     """The class, its settings that are no numbers, and which numbers are 0: that may switch features off."""
     return (
         type(obj).__qualname__,
-        *(_setting(name, getattr(obj, name, None)) for name in parameters(type(obj))),
+        *[_setting(name, getattr(obj, name, None)) for name in parameters(type(obj))],
     )
 
 

@@ -8,7 +8,7 @@ handed on as it is, for the field's constraint to complain about.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -52,16 +52,7 @@ def read(cell: object, kind: str) -> object:
     >>> read("continuous", "dates") is None
     True
     """
-    reader = {
-        "number": _number,
-        "whole": _whole,
-        "flag": _flag,
-        "word": _word,
-        "dates": _dates,
-        "vector": _vector,
-        "matrix": _matrix,
-    }.get(kind, _plain)
-    return reader(cell)
+    return READERS.get(kind, _plain)(cell)
 
 
 def _number(cell: object) -> object:
@@ -146,3 +137,14 @@ def _listed(cell: object) -> object:
 def _plain(cell: object) -> object:
     """A field without a constraint: text that spells a number is one, anything else is itself."""
     return _parsed(cell) if isinstance(cell, str) else cell
+
+
+READERS: Mapping[str, Callable[[object], object]] = {
+    "number": _number,
+    "whole": _whole,
+    "flag": _flag,
+    "word": _word,
+    "dates": _dates,
+    "vector": _vector,
+    "matrix": _matrix,
+}

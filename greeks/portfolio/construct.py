@@ -40,8 +40,8 @@ def construct(kind: type[Any], values: Mapping[str, object]) -> tuple[Any, list[
         Empty exactly when there is an object.
     """
     given = {
-        name: read(values[name], constraint_of(item).kind)
-        for name, item in parameters(kind).items()
+        name: read(values[name], of)
+        for name, of in _kinds(cast(Hashable, kind)).items()
         if name in values and not is_blank(values[name])
     }
     blank = _blanks(kind, given)
@@ -52,6 +52,12 @@ def construct(kind: type[Any], values: Mapping[str, object]) -> tuple[Any, list[
         return kind(**given), []
     except Exception as error:  # the class may have demands of its own
         return None, _violations(kind, given) or _demands(kind, error)
+
+
+@cache
+def _kinds(kind: Hashable) -> Mapping[str, str]:
+    """What each field holds, by name."""
+    return {name: constraint_of(item).kind for name, item in _parameters(kind).items()}
 
 
 def _checks_itself(kind: type[Any]) -> bool:
@@ -66,9 +72,15 @@ def _demands(kind: type[Any], error: Exception) -> list[str]:
 def _blanks(kind: type[Any], given: Mapping[str, object]) -> list[str]:
     return [
         f"{kind.__name__}.{name} is blank: expected a value, for it has no default; fill in {name!r}"
-        for name, item in parameters(kind).items()
-        if name not in given and _default(item) is dataclasses.MISSING
+        for name in _needed(cast(Hashable, kind))
+        if name not in given
     ]
+
+
+@cache
+def _needed(kind: Hashable) -> tuple[str, ...]:
+    """The fields without a default."""
+    return tuple(name for name, item in _parameters(kind).items() if _default(item) is dataclasses.MISSING)
 
 
 def _violations(kind: type[Any], given: Mapping[str, object]) -> list[str]:

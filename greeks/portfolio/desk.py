@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,29 +41,25 @@ def _priced(job: Job) -> Answer:
 def _outcomes(job: Job) -> tuple[Outcome, ...]:
     found: dict[int, Outcome] = {}
     for group in estimate_many(job.contracts, job.greeks, job.settings, job.streams):
-        found |= {int(position): _outcome(group, i) for i, position in enumerate(group.at)}
+        found |= zip(group.at.tolist(), _outcomes_of(group), strict=True)
     return tuple(found[i] for i in range(len(job)))
 
 
-def _outcome(group: Group, i: int) -> Outcome:
-    position = int(group.at[i])
-    error = group.failures.get(position)
-    if error is not None:
-        return Outcome(f"failed: {one_line(str(error)) or type(error).__name__}")
-    notes = group.warnings.get(position, {})
-    return Outcome(
-        _status(group.refusals, notes),
-        group.greeks,
-        np.asarray(group.values[i]),
-        np.asarray(group.std_errors[i]),
-        np.ascontiguousarray(np.asarray(group.batches[i]).T),
-        estimators(group.greeks, [reading.estimator for reading in group.readings[i]]),
-        int(group.paths[i]),
-        group.degrees or 0,
-    )
+def _outcomes_of(group: Group) -> Iterator[Outcome]:
+    """The outcomes of a group, in its order."""
+    named = {id(of): estimators(group.greeks, [r.estimator for r in of]) for of in group.readings if of}
+    batches = np.ascontiguousarray(np.moveaxis(group.batches, 1, 2))
+    numbers = zip(group.values, group.std_errors, batches, group.paths.tolist(), group.readings, strict=True)
+    for position, (values, errors, means, paths, of) in zip(group.at.tolist(), numbers, strict=True):
+        error = group.failures.get(position)
+        if error is not None:
+            yield Outcome(f"failed: {one_line(str(error)) or type(error).__name__}")
+        else:
+            status = _status(group.refusals, group.warnings.get(position, {}))
+            yield Outcome(status, group.greeks, values, errors, means, named[id(of)], paths, group.degrees or 0)
 
 
 def _status(refused: Mapping[str, str], notes: Mapping[str, Sequence[str]]) -> str:
     if refused:
         return f"refused: {'; '.join(f'{greek}: {one_line(reason)}' for greek, reason in refused.items())}"
-    return "; ".join(["ok", *grouped(notes)])
+    return "; ".join(["ok", *grouped(notes)]) if notes else "ok"

@@ -72,21 +72,21 @@ def _numbers(rows: Sequence[Outcome], names: Sequence[str]) -> tuple[Array, Arra
     size = max((row.batches.shape[1] for row in rows if row.greeks), default=0)
     values, errors = np.full((len(rows), len(names)), math.nan), np.full((len(rows), len(names)), math.nan)
     batches = np.full((len(rows), len(names), size), math.nan)
-    places: dict[tuple[str, ...], list[int]] = {}
+    alike: dict[tuple[tuple[str, ...], int], list[int]] = {}
     for i, row in enumerate(rows):
         if row.greeks:
-            if row.greeks not in places:
-                places[row.greeks] = [names.index(name) for name in row.greeks]
-            at = places[row.greeks]
-            values[i, at], errors[i, at] = row.values, row.std_errors
-            batches[i, at, : row.batches.shape[1]] = row.batches
+            alike.setdefault((row.greeks, row.batches.shape[1]), []).append(i)
+    for (greeks, n), own in alike.items():
+        at = np.ix_(own, [names.index(name) for name in greeks])
+        values[at], errors[at] = (np.array([getattr(rows[i], of) for i in own]) for of in ("values", "std_errors"))
+        batches[*at, :n] = np.array([rows[i].batches for i in own])
     return values, errors, batches
 
 
 def labels_of(book: pd.DataFrame, extras: Sequence[str]) -> pd.DataFrame:
     """What the rows of a book may be told and grouped by: the names as they were understood, and the user's own."""
     own = ["id", "underlying", "payoff", *(name for name in ("currency",) if name in book)]
-    named = {name: [as_name(cell) for cell in book[name]] for name in own}
+    named = {name: [as_name(cell) for cell in book[name].tolist()] for name in own}
     return pd.concat([pd.DataFrame(named, index=book.index, dtype="str"), book[list(extras)]], axis=1)
 
 

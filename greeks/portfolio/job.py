@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from greeks.engine.settings import Settings
@@ -66,15 +66,13 @@ def jobs_of(
     paths : by underlying, where it differs from that of the settings. size : trades in a job at most.
     """
     paths = paths or {}
-
-    def of(trade: Trade) -> tuple[tuple[str, ...], int]:
-        return trade.kind, paths.get(trade.underlying, settings.paths)
-
-    ordered = sorted(trades, key=lambda trade: (of(trade), trade.underlying, trade.position))
+    kinds: dict[tuple[tuple[str, ...], int], list[Trade]] = {}
+    for trade in trades:
+        kinds.setdefault((trade.kind, paths.get(trade.underlying, settings.paths)), []).append(trade)
     return [
         _job(piece, greeks, dataclasses.replace(settings, paths=count))
-        for (_, count), alike in groupby(ordered, key=of)
-        for piece in _pieces(list(alike), size or PIECE)
+        for (_, count), alike in sorted(kinds.items(), key=itemgetter(0))
+        for piece in _pieces(sorted(alike, key=attrgetter("underlying", "position")), size or PIECE)
     ]
 
 

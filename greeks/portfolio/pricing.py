@@ -29,6 +29,7 @@ from greeks.portfolio.settings import Settings, requested
 from greeks.portfolio.storage import check_storable
 from greeks.portfolio.units import DeskUnits, units_of
 from greeks.portfolio.vocabulary import refuse_unknown
+from greeks.rubbish import seldom_collected
 
 
 class BookError(GreeksError):
@@ -48,6 +49,7 @@ class BookError(GreeksError):
         self.failures = dict(failures)
 
 
+@seldom_collected()
 def run(
     book: pd.DataFrame,
     market: Mapping[str, Any] | pd.DataFrame | str | Path,

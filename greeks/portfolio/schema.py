@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -68,12 +69,14 @@ def check_book(book: pd.DataFrame, market: Market, payoffs: Payoffs, keep: Seque
     _check_market(market)
     known = _known(payoffs)
     extras = [name for name in book.columns if name not in known]
-    rows = book.drop(columns=extras).to_dict("records")
-    names = [as_name(row["id"]) for row in rows]
+    cells = book.drop(columns=extras).to_dict("list")
+    columns = [str(name) for name in cells]
+    rows = (dict(zip(columns, row, strict=True)) for row in zip(*cells.values(), strict=True))
+    names = [as_name(cell) for cell in cells["id"]]
     counts = Counter(names)
     checked = Checked(extras=tuple(extras))
     for i, (label, name, row) in enumerate(zip(book.index, names, rows, strict=True)):
-        trade, faults = _trade(i, name, {str(key): cell for key, cell in row.items()}, market, payoffs)
+        trade, faults = _trade(i, name, row, market, payoffs)
         if counts[name] > 1 and name:
             faults.append(
                 f"id = {shown(name)}: expected an id of its own, but {counts[name]} rows have it; rename them"
@@ -207,9 +210,15 @@ def _currency(row: Mapping[str, object], faults: list[str]) -> str:
 
 
 def _unused(payoff: str, kind: type[Any], row: Mapping[str, object]) -> list[str]:
-    used = {*REQUIRED, *OPTIONAL, *parameters(kind)}
     return [
-        f"{column} = {shown(cell)}: expected a blank, for {payoff} has no {column!r}; clear the cell"
-        for column, cell in row.items()
-        if column not in used and not is_blank(cell)
+        f"{column} = {shown(row[column])}: expected a blank, for {payoff} has no {column!r}; clear the cell"
+        for column in _foreign(kind, tuple(row))
+        if not is_blank(row[column])
     ]
+
+
+@lru_cache(maxsize=1024)
+def _foreign(kind: Any, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that a payoff of this class does not use."""
+    used = {*REQUIRED, *OPTIONAL, *parameters(kind)}
+    return tuple(column for column in columns if column not in used)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from greeks.kernels.rubbish import MADE, seldom_collected
+from greeks.rubbish import MADE, seldom_collected
 
 
 @pytest.fixture(autouse=True)
