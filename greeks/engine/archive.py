@@ -21,10 +21,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import greeks
 from greeks.expressions.node import Expr
 from greeks.expressions.packing import packed, unpacked
 
+PACKAGE = __name__.partition(".")[0]
 FOLDER = "requests"
 STATES = 4  # of the package, of which entries are kept: that of every environment, and while it is worked on
 SETTLED = 2.0  # seconds that a file must have been there before it was loaded, lest it was still being changed
@@ -91,7 +91,7 @@ def told(value: object) -> str:
 
 def _of_package(kind: type) -> str:
     """The name of a class of this package: its code is told by the state of the package."""
-    if not kind.__module__.startswith(f"{greeks.__name__}."):
+    if not kind.__module__.startswith(f"{PACKAGE}."):
         raise ForeignError(kind.__qualname__)
     return f"{kind.__module__}.{kind.__qualname__}"
 
@@ -100,15 +100,15 @@ def _of_package(kind: type) -> str:
 def state_of_package() -> str:
     """The state of the files of this package, empty if they may not be those that this process has loaded."""
     try:
-        files = sorted(_files(os.path.dirname(greeks.__file__)))
+        files = sorted(_files(Path(__file__).parents[1]))
     except OSError:
         return ""
     if not files or max(max(times) for *_, times in files) > (LOADED - SETTLED) * 1e9:
         return ""
-    return _digest(repr((greeks.__version__, sys.version, files)))
+    return _digest(repr((sys.version, files)))
 
 
-def _files(folder: str) -> Iterator[tuple[str, int, tuple[int, int]]]:
+def _files(folder: str | Path) -> Iterator[tuple[str, int, tuple[int, int]]]:
     """Path, size and times (of content, and of name) of every source."""
     for entry in os.scandir(folder):
         if entry.is_dir():

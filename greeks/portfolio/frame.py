@@ -79,7 +79,7 @@ def _numbers(rows: Sequence[Outcome], names: Sequence[str]) -> tuple[Array, Arra
     for (greeks, n), own in alike.items():
         at = np.ix_(own, [names.index(name) for name in greeks])
         values[at], errors[at] = (np.array([getattr(rows[i], of) for i in own]) for of in ("values", "std_errors"))
-        batches[*at, :n] = np.array([rows[i].batches for i in own])
+        batches[at[0], at[1], :n] = np.array([rows[i].batches for i in own])
     return values, errors, batches
 
 

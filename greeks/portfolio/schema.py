@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -212,13 +212,13 @@ def _currency(row: Mapping[str, object], faults: list[str]) -> str:
 def _unused(payoff: str, kind: type[Any], row: Mapping[str, object]) -> list[str]:
     return [
         f"{column} = {shown(row[column])}: expected a blank, for {payoff} has no {column!r}; clear the cell"
-        for column in _foreign(kind, tuple(row))
+        for column in _foreign(cast(Hashable, kind), tuple(row))
         if not is_blank(row[column])
     ]
 
 
 @lru_cache(maxsize=1024)
-def _foreign(kind: Any, columns: tuple[str, ...]) -> tuple[str, ...]:
+def _foreign(kind: Hashable, columns: tuple[str, ...]) -> tuple[str, ...]:
     """The columns that a payoff of this class does not use."""
-    used = {*REQUIRED, *OPTIONAL, *parameters(kind)}
+    used = {*REQUIRED, *OPTIONAL, *parameters(cast(type[Any], kind))}
     return tuple(column for column in columns if column not in used)
