@@ -11,9 +11,8 @@ import dataclasses
 import hashlib
 import os
 import pickle
-import shutil
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -133,18 +132,18 @@ def _write(file: Path, data: bytes) -> None:
     if not file.parent.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         _forget(file.parent)
-    handle, name = tempfile.mkstemp(dir=file.parent)
+    own = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        with os.fdopen(handle, "wb") as into:
-            into.write(data)
-        os.replace(name, file)
-    except BaseException:
-        os.unlink(name)
-        raise
+        own.write_bytes(data)
+        os.replace(own, file)
+    finally:
+        own.unlink(missing_ok=True)
 
 
 def _forget(newest: Path) -> None:
     """Remove entries of old states of the package."""
+    import shutil  # takes its time to import
+
     states = sorted(newest.parent.iterdir(), key=lambda state: state.stat().st_mtime)
     for state in states[:-STATES]:
         shutil.rmtree(state, ignore_errors=True)
