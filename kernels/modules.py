@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,6 +42,25 @@ def surroundings() -> str:
     settings = sorted((name, value) for name, value in os.environ.items() if name in SETTINGS)
     below = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in BELOW]
     return repr((below, versions, processor, settings))
+
+
+def version(package: str) -> str:
+    """The version of a package, which is not imported for that, nor are metadata read, which takes as long as a price.
+
+    >>> version("numpy") == __import__("numpy").__version__
+    True
+    """
+    if package in sys.modules:
+        return str(sys.modules[package].__version__)
+    spec = find_spec(package)
+    with suppress(OSError):
+        if spec is not None and spec.origin:
+            text = Path(spec.origin).with_name("_version.py").read_text(encoding="utf-8")
+            if told := re.search(r'"version": "([^"]+)"', text):
+                return told[1]
+    from importlib import metadata
+
+    return metadata.version(package)
 
 
 def fetch(source: str, key: str, names: Mapping[str, Any] | None = None) -> tuple[ModuleType, bool]:
