@@ -63,11 +63,12 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: 
     pilots = (PATHS,) if menu.insists else stages(paths)
     pilots = pilots if pilots and (menu.contested or menu.controlled) else ()
     key = (contract.numbers, grid.key, backend, pilots) if pilots else grid.key
-    if key not in menu.decisions:
-        menu.decisions[key] = _decided(menu, contract, grid, backend, pilots)
+    known = menu.decisions.get(key)
+    if known is None:
+        known = menu.decisions[key] = _decided(menu, contract, grid, backend, pilots)
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
-    return menu.decisions[key]
+    return known
 
 
 def _decided(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Decision:

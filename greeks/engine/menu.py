@@ -154,12 +154,14 @@ def menu_for(
         check_wanted(greeks, wanted)
     model, payoff = contract.structure
     request = (model, scheme, shape, tuple(greeks), _hashable(wanted), noted, controls)
-    key = (request, payoff, _read_values(contract, _reads.get(payoff)))
-    if payoff in _reads and key in _menus:
+    reads = _reads.get(payoff)
+    key = (request, payoff, _read_values(contract, reads))
+    known = None if reads is None else _menus.get(key)
+    if known is not None:
         _menus.move_to_end(key)
-        return _menus[key]
+        return known
     menu = _build(contract, scheme, shape, greeks, wanted, noted, controls)
-    _reads[payoff] = _reads.get(payoff, frozenset()) | contract.reads
+    _reads[payoff] = (reads or frozenset()) | contract.reads
     _menus[request, payoff, _read_values(contract, _reads[payoff])] = menu
     if len(_menus) > _KEPT:
         _menus.popitem(last=False)

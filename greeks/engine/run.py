@@ -69,14 +69,15 @@ class Task:
     ) -> Task:
         """The task that a decision makes of a request."""
         key = decision, settings.sampler
-        if key not in menu.chosen:
+        made = menu.chosen.get(key)
+        if made is None:
             if len(menu.chosen) >= KEPT:
                 menu.chosen.clear()
             shift = decision.shift if isinstance(settings.sampler, ImportanceSampling) else None
             plan = plan_of(menu, contract, decision.picks, False, settings.sampler, decision.controls, shift)
-            menu.chosen[key] = plan, readings_of(menu, decision, plan)
+            made = menu.chosen[key] = plan, readings_of(menu, decision, plan)
             menu.archived()
-        return cls(contract, scheme, grid, menu, decision, *menu.chosen[key])
+        return cls(contract, scheme, grid, menu, decision, *made)
 
     def instead(self, estimates: Mapping[str, Estimate], settings: Settings) -> Task | None:
         """The task with other estimators for what came out as no number, if there are any."""

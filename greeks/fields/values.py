@@ -45,6 +45,8 @@ def as_matrix(value: object) -> tuple[tuple[float, ...], ...]:
 
 
 def finite(value: object) -> float | None:
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     try:
         number = as_float(value)
     except TypeError:

@@ -37,12 +37,13 @@ def default_scheme(model: Model, payoff: Payoff) -> Scheme:
     """
     always = is_continuous(payoff)
     key = structure(model), not getattr(model, "xi", 1.0), always
-    if key not in _known:
+    kind = _known.get(key)
+    if kind is None:
         if len(_known) >= KEPT:
             _known.clear()
-        _known[key] = _chosen(model, always)
+        kind = _known[key] = _chosen(model, always)
     life = min(float(payoff.maturity), MOST_YEARS)  # type: ignore[attr-defined]
-    kind, years = _known[key], max(1, math.ceil(life - 1e-9))  # a year is a year, whatever a sum of months rounds to
+    years = max(1, math.ceil(life - 1e-9))  # a year is a year, whatever a sum of months rounds to
     if kind is Exact:
         return Exact()
     return QE(QE_STEPS * years) if kind is QE else Euler(EULER_STEPS * years)
