@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -118,6 +117,8 @@ def _rows(market: pd.DataFrame) -> dict[str, object]:
 
 
 def _tables(path: Path) -> dict[str, Any]:
+    import tomllib  # most markets are no files
+
     readers = {".toml": tomllib.loads, ".json": json.loads}
     if path.suffix.lower() not in readers:
         raise SchemaError(f"market file {path}: expected the suffix .toml or .json")
