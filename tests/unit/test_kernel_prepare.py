@@ -62,6 +62,33 @@ def test_both_forms_give_the_same_bits() -> None:
     assert first.compiled and np.isfinite(played).all() and np.unique(played).size > 250
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_rows_of_a_matrix_are_filled_as_each_alone(compiled: bool) -> None:
+    given, one = arguments(), Preparation(TEXT)
+    if compiled:
+        one.compile()
+    tables = np.zeros((4, len(given[0])))
+    tables[:, :2] = RNG.uniform(0.3, 0.9, (4, 2))
+    alone = [filled(one, (table, *given[1:])) for table in tables]
+    one.fill(tables, *given[1:4])
+    np.testing.assert_array_equal(tables, alone)
+    one.fill(tables[:0], *given[1:4])
+    assert one.compiled == compiled
+
+
+def test_it_is_compiled_for_many_rows_that_are_slow_and_not_for_one_that_had_to_wait() -> None:
+    given, one = arguments(), Preparation(TEXT)
+    filled(one, given)
+    one.quickest = 1e-5
+    one.expect(100)
+    assert not one.compiled
+    filled(one, given)
+    assert one.quickest == 1e-5
+    one.quickest = 1.0
+    one.expect(1)
+    assert one.compiled
+
+
 def test_it_knows_every_function_of_the_library() -> None:
     assert all(f"{name}(" in TEXT for name in COMPILED)
 
