@@ -2,8 +2,8 @@
 
 The target is the root of standard error squared plus bias squared. Cost is counted twice: operations (paths times
 `engine.cost`, in counted seconds, the same on every machine) and processor time of one thread. A single level is given
-what it could not know: the number of steps that costs least for its target, from its true bias; its time is that of
-fewer paths, in proportion.
+what it could not know: the number of steps, 2^k or 3 * 2^k, that costs least for its target, from its true bias; its
+time is that of fewer paths, in proportion.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from greeks.reference import heston
 
 DOCS = Path(__file__).parent.parent / "docs"
 SEEDS = (1, 2, 3)
-SURE = 0.5  # of the least target, the error of the biases of single levels
+SURE = 0.1  # of the least target, the error of the biases of single levels
+BASES = (2, 3)  # steps of the coarsest single levels
 COARSE = 3  # levels whose bias is so large that 4,096 samples tell it
 STEPS = 2**21  # paths times steps by which a single level is timed
 CALL = gk.Call(strike=100.0, maturity=1.0)
@@ -41,32 +42,49 @@ CEV_CALL = 10.453885328717844  # Schroder (1989)
 
 @dataclass(frozen=True)
 class Case:
-    """A contract whose price is known, and a scheme for the coarsest level of it."""
+    """A contract of which a number is known, and a scheme for the coarsest level of it.
+
+    finest : levels, from the coarsest single one, by which the biases of single levels are known. greek : the number,
+    "" for the price.
+    """
 
     name: str
     model: gk.Model
     truth: float
     make: Callable[[int], gk.Euler | gk.Milstein | gk.QE]
     targets: tuple[float, ...]
-    finest: int  # levels by which the biases of single levels are known
-    steps: int = 2
+    finest: int
+    steps: int = 1
     controls: Controls = "auto"
+    greek: str = ""
+
+    @property
+    def greeks(self) -> tuple[str, ...]:
+        return (self.greek,) if self.greek else ()
 
 
-HESTON_CALL = heston.call(100.0, 0.03, 0.04, 2.0, 0.04, 0.3, -0.5, 0.01, 100.0, 1.0)
+def heston_call(spot: float = 100.0, variance: float = 0.04) -> float:
+    return heston.call(spot, 0.03, variance, 2.0, 0.04, 0.3, -0.5, 0.01, 100.0, 1.0)
+
+
+HESTON_CALL = heston_call()
+HESTON_DELTA = (heston_call(spot=100.01) - heston_call(spot=99.99)) / 0.02
+HESTON_VEGA = (heston_call(variance=0.04001) - heston_call(variance=0.03999)) / 2e-5
 CASES = (
-    Case("Heston, QE", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5), 8),
+    Case("Heston, QE", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5), 9),
     Case("Heston, Euler", HESTON, HESTON_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4), 10),
     Case("CEV, Milstein", CEV, CEV_CALL, gk.Milstein, (5e-4, 2e-4, 1e-4, 5e-5, 2e-5), 14),
     Case("CEV, Euler", CEV, CEV_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4), 12),
     Case("Heston, QE, no controls", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4), 8, controls=()),
+    Case("Heston, QE: delta", HESTON, HESTON_DELTA, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5), 9, greek="delta"),
+    Case("Heston, QE: d_variance", HESTON, HESTON_VEGA, gk.QE, (1e-3, 5e-4, 2e-4), 9, greek="d_variance"),
     Case("CEV, Milstein, no controls", CEV, CEV_CALL, gk.Milstein, (1e-3, 5e-4, 2e-4, 1e-4), 13, controls=()),
 )
 
 
 @dataclass(frozen=True)
 class Point:
-    """One run: target relative to the price, counted and processor seconds, levels, and the miss of the truth."""
+    """One run: target relative to the number, counted and processor seconds, levels, and the miss of the truth."""
 
     target: float
     counted: float
@@ -78,22 +96,22 @@ class Point:
 def multilevel(case: Case, target: float, seed: int) -> Point:
     """A run to a target."""
     began = time.process_time()
-    ladder = climbing(case, seed=seed, std_error=target * case.truth)
+    ladder = climbing(case, seed=seed, std_error={case.greek or "price": target * case.truth})
     seconds = time.process_time() - began
     counted = 1e-9 * sum(s.count * k.cost for s, k in zip(ladder.statistics, ladder.levels, strict=True))
-    miss = (float(ladder.values[0]) - case.truth) / (target * case.truth)
+    miss = (float(ladder.values[-1]) - case.truth) / (target * case.truth)
     return Point(target, counted, seconds, len(ladder.levels), miss)
 
 
-def climbing(case: Case, levels: int | None = None, **settings: float | int) -> Ladder:
-    scheme = gk.Multilevel(case.make(case.steps), levels=levels)
+def climbing(case: Case, levels: int | None = None, refine: int | None = None, **settings: object) -> Ladder:
+    scheme = gk.Multilevel(case.make(case.steps), refine=refine, levels=levels)
     asked = Settings(scheme=scheme, threads=1, controls=case.controls, **settings)  # type: ignore[arg-type]
-    return climbed(case.model, CALL, (), scheme, asked, Clock(time.perf_counter()))
+    return climbed(case.model, CALL, case.greeks, scheme, asked, Clock(time.perf_counter()))
 
 
 @dataclass(frozen=True)
 class Single:
-    """A single level of so many steps: true bias, variance of a path, and its cost, counted and in seconds."""
+    """A single level of so many steps: true bias, variance of a sample, and its cost, counted and in seconds."""
 
     steps: int
     bias: float
@@ -110,20 +128,25 @@ class Single:
 
 def singles(case: Case) -> list[Single]:
     """All single levels of a case; biases are the sums of the means of the corrections above."""
-    ladder = climbing(case, levels=case.finest, paths=4096 * case.finest)
-    corrections = np.vstack([np.zeros((COARSE, 1)), ladder.variances[COARSE:]])
+    return [single for steps in BASES for single in _doubled(replace(case, steps=steps))]
+
+
+def _doubled(case: Case) -> list[Single]:
+    """Those with the case's steps, twice as many, and so on."""
+    ladder = climbing(case, levels=case.finest, refine=2, paths=4096 * case.finest)
+    corrections = np.vstack([np.zeros((COARSE, 1)), ladder.variances[COARSE:, -1:]])
     needed = allocated(corrections, ladder.costs, np.array([(SURE * case.targets[-1] * case.truth) ** 2]))
     ladder.simulate(np.maximum(needed, 4096.0))
-    means = [float(s.mean[0]) for s in ladder.statistics]
-    left = -ladder.biases[0].value
+    means = [float(s.mean[-1]) for s in ladder.statistics]
+    left = -ladder.biases[-1].value
     found = []
     for level in range(case.finest - 2):
         steps = case.steps * 2**level
         alone = replace(case, steps=steps)
         counted = 1e-9 * climbing(alone, levels=1, paths=4096).levels[0].cost
-        price, seconds = timed(alone)
-        variance = price.std_error**2 * price.paths
-        found.append(Single(steps, sum(means[level + 1 :]) + left, variance, counted, seconds / price.paths))
+        number, seconds = timed(alone)
+        variance = number.std_error**2 * number.paths
+        found.append(Single(steps, sum(means[level + 1 :]) + left, variance, counted, seconds / number.paths))
     return found
 
 
@@ -132,9 +155,10 @@ def timed(case: Case) -> tuple[gk.Estimate, float]:
     seconds = []
     for _ in range(3):
         began = time.process_time()
-        price = gk.price(
+        r = gk.sensitivities(
             case.model,
             CALL,
+            case.greeks,
             scheme=case.make(case.steps),
             paths=max(2**13, STEPS // case.steps),
             threads=1,
@@ -142,7 +166,7 @@ def timed(case: Case) -> tuple[gk.Estimate, float]:
             controls=case.controls,
         )
         seconds.append(time.process_time() - began)
-    return price, min(seconds[1:])
+    return r[case.greek or "price"], min(seconds[1:])
 
 
 def best(case: Case, levels: Sequence[Single], target: float) -> tuple[Point, int]:

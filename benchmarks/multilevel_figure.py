@@ -34,7 +34,7 @@ def drawn(curves: Sequence[Curve], path: Path) -> None:
             axis.loglog(curve.targets, curve.single * squares, "o--", color=GREY, label="best single level")
             axis.loglog(curve.targets, curve.multilevel * squares, "o-", color=BLUE, lw=2.2, label="multilevel")
             axis.set_title(curve.name, loc="left", color=INK, fontweight="bold", fontsize=10.5)
-            axis.set_xlabel("target, relative to the price")
+            axis.set_xlabel("target, relative to the number")
             axis.invert_xaxis()
             axis.grid(True, which="major", color="#e3e3e3", lw=0.6)
             axis.spines[["top", "right"]].set_visible(False)

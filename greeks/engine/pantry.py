@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from greeks.controls import Leg
 from greeks.errors import UnsupportedError
 from greeks.estimators.base import Estimator
-from greeks.estimators.conditional import Conditional
+from greeks.estimators.conditional import Conditional, Expected
 from greeks.estimators.direction import Direction
 from greeks.estimators.finite_difference import FiniteDifference
 from greeks.estimators.greek import Vocabulary
@@ -41,11 +41,12 @@ class Control:
 class Pantry:
     """Controls for every estimator and direction, each made once.
 
-    exits : whether the contract may end early, where conditioning plays paths of its own.
+    exits : whether the contract may end early, where conditioning plays paths of its own. dated : whether it looks at
+    the path before maturity.
     """
 
-    def __init__(self, legs: Sequence[Leg], exits: bool, words: Vocabulary, scheme: Scheme) -> None:
-        self.legs, self.exits, self.words, self.scheme = legs, exits, words, scheme
+    def __init__(self, legs: Sequence[Leg], exits: bool, dated: bool, words: Vocabulary, scheme: Scheme) -> None:
+        self.legs, self.exits, self.dated, self.words, self.scheme = legs, exits, dated, words, scheme
         self.made: dict[tuple[int, Estimator, tuple[Direction, ...]], Control | None] = {}
 
     def controls(self, estimator: Estimator, directions: tuple[Direction, ...]) -> tuple[Control, ...]:
@@ -69,10 +70,15 @@ class Pantry:
                 yield c
 
     def _ways(self, estimator: Estimator, directions: tuple[Direction, ...]) -> tuple[Estimator, ...]:
-        """The estimator itself, and what lives on the same paths; a smoothed leg has a mean that is not known."""
+        """The estimator itself, and what lives on the same paths; a smoothed leg has a mean that is not known.
+
+        At maturity alone the price's own noise is all integrated out, of what bends and of what does not.
+        """
         plain: Estimator = Pathwise() if directions else Mean()
         if isinstance(estimator, Conditional):
-            return (estimator,) if self.exits else (estimator, plain)
+            if self.exits:
+                return (estimator,)
+            return (estimator, plain) if self.dated else (estimator, Expected(), plain)
         if isinstance(estimator, Smoothed) or not directions:
             return (plain,)
         return (estimator,)

@@ -44,9 +44,14 @@ class Scheme(ABC):
 
 @dataclass(frozen=True)
 class SteppedScheme(Scheme):
-    """A scheme with a step size: about `steps` equal steps over the life of the contract."""
+    """A scheme with a step size: about `steps` equal steps over the life of the contract.
+
+    `strong_order`: the power of the step with which the distance to the model's own path falls, where the model allows
+    it.
+    """
 
     steps: int
+    strong_order: ClassVar[float] = 0.5
 
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:

@@ -15,7 +15,7 @@ Outputs = Mapping[str, Expr]
 
 @dataclass(frozen=True)
 class SideBySide:
-    """A fold that holds several chains, and the outputs of each, the coarsest first.
+    """A fold that holds several chains, and the outputs of each, coarser ones first.
 
     The finest has its carries by their own names.
     """
@@ -35,17 +35,43 @@ def side_by_side(fold: Fold, refine: int, depth: int) -> SideBySide:
     how many there are: a standard normal again, so that every chain has the law that it has alone. What is drawn on
     a date is the same for all.
     """
-    drawn = fold.noise.get("advance", ())
     parts = refine**depth
-    finest = [tuple(_marked(z, f"{k}") for z in drawn) for k in range(parts)]
+    finest = _finest(fold, parts)
+    coarser = {f"{depth - level}": _sums(finest, parts // refine**level) for level in range(depth)}
+    return _driven(fold, finest, {**coarser, "": finest})
+
+
+def swapped(fold: Fold, refine: int) -> SideBySide:
+    """The chain of `fold` with 1 and with `refine` steps in each step of the grid, and the latter with noise swapped.
+
+    The third chain takes the normals of the second, within every step of the grid, in the opposite order: the same
+    sums, so the same coarse path, and the law of the second. What of fine - coarse is odd in how the noise is spread
+    within a step cancels in the mean of the two.
+
+    References
+    ----------
+    Giles and Szpruch (2014), "Antithetic multilevel Monte Carlo estimation for multi-dimensional SDEs without Levy
+    area simulation", section 3.
+    """
+    finest = _finest(fold, refine)
+    return _driven(fold, finest, {"1": _sums(finest, refine), "": finest, "swapped": finest[::-1]})
+
+
+def _finest(fold: Fold, parts: int) -> list[Noise]:
+    """The normals of so many steps in a step of the grid."""
+    return [tuple(_marked(z, f"{k}") for z in fold.noise.get("advance", ())) for k in range(parts)]
+
+
+def _driven(fold: Fold, finest: Sequence[Noise], drives: Mapping[str, Sequence[Noise]]) -> SideBySide:
+    """A chain for every drive, the normals of its steps within one of the grid; its name marks the chain's carries."""
+    drawn = fold.noise.get("advance", ())
     moved = {c.symbol for c in fold.carries if c.advance is not c.symbol}
     apart = moved | depending(fold, moved)
     carries: dict[Expr, Carry] = {}
     outputs: list[Outputs] = []
-    for level in range(depth + 1):
-        names = {s: _marked(s, f"{depth - level}") for s in apart} if level < depth else {}
-        sums = _sums(finest, parts // refine**level)
-        chain = _renamed(fold, _advances(fold, [dict(zip(drawn, z, strict=True)) for z in sums]), names)
+    for mark, noises in drives.items():
+        names = {s: _marked(s, mark) for s in apart} if mark else {}
+        chain = _renamed(fold, _advances(fold, [dict(zip(drawn, z, strict=True)) for z in noises]), names)
         carries.update({c.symbol: c for c in chain.carries})
         outputs.append(chain.outputs)
     noise = {**fold.noise, "advance": tuple(z for step in finest for z in step)}

@@ -34,6 +34,8 @@ class Milstein(SteppedScheme):
     Kloeden and Platen (1992), section 10.3.
     """
 
+    strong_order = 1.0
+
     def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
         sde = trace_sde(model, parameters)
         steps = euler_steps(sde)

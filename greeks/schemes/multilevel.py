@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions.fold import Fold
+from greeks.expressions.node import const
 from greeks.expressions.trace import Parameter
 from greeks.models.base import Model
 from greeks.schemes.base import Scheme, SteppedScheme
-from greeks.schemes.coupling import side_by_side
+from greeks.schemes.coupling import side_by_side, swapped
 from greeks.schemes.richardson import check_stepped
 from greeks.schemes.transition import Transition
 
 MOST_REFINE, MOST_LEVELS = 8, 16
+FACTOR, FACTOR_ROUGH = 2, 4  # steps in one of the level before, under schemes of strong order one and of less
+SAMPLES = ("price", "unit", "bias")  # outputs that are averaged
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,10 @@ class Multilevel(Scheme):
     """E[P_L] = E[P_0] + sum_l E[P_l - P_(l-1)], each term from paths of its own; level l has steps * refine^l steps.
 
     A correction P_l - P_(l-1) is one Brownian path on two grids, and has so little variance on fine grids that few
-    paths are needed there. Variances and costs of the levels come from a pilot that is not used otherwise; paths are
-    allocated so that the work is least, for the price and all Greeks at once. Greeks are estimated on every level by
-    whatever estimator is valid and cheapest there.
+    paths are needed there. Under schemes of strong order one P_l is the mean of two fine paths, the second with the
+    noise of every coarse step in the opposite order, which takes off most of what is left. Variances and costs of the
+    levels come from a pilot that is not used otherwise; paths are allocated so that the work is least, for the price
+    and all Greeks at once. Greeks are estimated on every level by whatever estimator is valid and cheapest there.
 
     With `std_error=`, the target holds for the whole error, sqrt(std_error^2 + bias^2): levels are added until the
     time-step bias, estimated from the means of the corrections, leaves room for it. Otherwise `paths` are shared out
@@ -33,9 +37,11 @@ class Multilevel(Scheme):
 
     Parameters
     ----------
-    scheme : of the coarsest level: `Euler(steps=4)`, `Milstein(steps=4)`, `QE(steps=2)`. Full convergence of the
+    scheme : of the coarsest level: `Euler(steps=1)`, `Milstein(steps=1)`, `QE(steps=1)`. Full convergence of the
         variances needs a scheme of strong order one: Milstein with one Brownian motion, QE for square-root variance.
-    refine : steps of a level in one of the level before, 2 to 8.
+    refine : steps of a level in one of the level before, 2 to 8; by default 2 where variances fall as fast as the
+        square of the step (schemes of strong order one), so that coarse levels carry the work, and 4 elsewhere, where
+        every level has its part of the work and fewer are better.
     levels : how many there are, 1 to 16; by default as many as the target needs, or 5 without a target.
 
     Raises
@@ -53,17 +59,20 @@ class Multilevel(Scheme):
 
     References
     ----------
-    Giles (2008), "Multilevel Monte Carlo path simulation"; Giles (2015), "Multilevel Monte Carlo methods", section 2.
+    Giles (2008), "Multilevel Monte Carlo path simulation", with refinement by 4 for Euler's scheme; Giles (2015),
+    "Multilevel Monte Carlo methods", section 2; Giles and Szpruch (2014), "Antithetic multilevel Monte Carlo estimation
+    for multi-dimensional SDEs without Levy area simulation".
     """
 
     scheme: SteppedScheme
-    refine: int = 2
+    refine: int | None = None
     levels: int | None = None
     several_grids = True
 
     def __post_init__(self) -> None:
         check_stepped("Multilevel", self.scheme)
-        _whole("refine", self.refine, 2, MOST_REFINE)
+        if self.refine is not None:
+            _whole("refine", self.refine, 2, MOST_REFINE)
         if self.levels is not None:
             _whole("levels", self.levels, 1, MOST_LEVELS)
 
@@ -81,14 +90,27 @@ class Multilevel(Scheme):
     def inner(self) -> Scheme:
         return self.scheme
 
+    @property
+    def factor(self) -> int:
+        """Steps of a level in one of the level before."""
+        return self.refine or (FACTOR if self.scheme.strong_order >= 1.0 else FACTOR_ROUGH)
+
+    @property
+    def fall(self) -> float:
+        """How many times less variance a correction may have than the one before, at most."""
+        return 2.0 * float(self.factor) ** (3 if self.scheme.strong_order >= 1.0 else 2)
+
     def on_level(self, level: int) -> Scheme:
         """The scheme of a level's samples: its time grid is the coarser one of the two."""
-        return self.scheme if level == 0 else Correction(self.scheme, self.refine, self.refine ** (level - 1))
+        return self.scheme if level == 0 else Correction(self.scheme, self.factor, self.factor ** (level - 1))
 
 
 @dataclass(frozen=True)
 class Correction(Scheme):
-    """P_fine - P_coarse: a coarse step is `times` finer than the scheme's, a fine one `refine` times finer still."""
+    """P_fine - P_coarse: a coarse step is `times` finer than the scheme's, a fine one `refine` times finer still.
+
+    Under a scheme of strong order one P_fine is the mean of two paths, see `swapped`.
+    """
 
     scheme: SteppedScheme
     refine: int
@@ -106,10 +128,14 @@ class Correction(Scheme):
         return self.times * self.scheme.substeps(interval, horizon)
 
     def sampled(self, fold: Fold) -> Fold:
-        chains = side_by_side(fold, self.refine, 1)
-        coarse, fine = chains.outputs
-        differences = {k: fine[k] - coarse[k] for k in ("price", "unit", "bias") if k in fine}
-        return chains.combined({**fine, **differences})
+        if self.scheme.strong_order < 1.0:  # there the largest part of fine - coarse is even in the noise's order
+            chains = side_by_side(fold, self.refine, 1)
+            coarse, fine = chains.outputs
+            return chains.combined({**fine, **{k: fine[k] - coarse[k] for k in SAMPLES if k in fine}})
+        chains = swapped(fold, self.refine)
+        coarse, fine, other = chains.outputs
+        corrected = {k: const(0.5) * (fine[k] + other[k]) - coarse[k] for k in SAMPLES if k in fine}
+        return chains.combined({**fine, **corrected})
 
 
 def _whole(name: str, value: object, least: int, most: int) -> None:

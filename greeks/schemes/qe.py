@@ -40,6 +40,8 @@ class QE(SteppedScheme):
     Andersen (2008), "Simple and efficient simulation of the Heston stochastic volatility model", sections 3.2, 4.2.
     """
 
+    strong_order = 1.0
+
     def transition(self, model: Model, parameters: Mapping[str, Parameter], observed: Collection[int]) -> Transition:
         sde = trace_sde(model, parameters, truncated=False)
         root = square_root_variance(sde)

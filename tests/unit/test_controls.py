@@ -89,7 +89,7 @@ def test_whatever_an_estimator_makes_of_a_control_has_mean_0(wanted: gk.Estimato
 
 GAINS = [
     (MODEL, gk.AsianCall(100.0, 1.0, 12), {"price": 1500.0, "theta": 50.0}),
-    (HESTON, gk.Call(100.0, 1.0), {"price": 5.0, "delta": 15.0, "d_kappa": 2.5, "d_variance": 10.0}),
+    (HESTON, gk.Call(100.0, 1.0), {"price": 20.0, "delta": 90.0, "d_kappa": 6.0, "d_variance": 70.0}),
     (CEV, gk.Call(100.0, 1.0), {"price": 100.0, "vega": 100.0}),
     (BASKET, gk.BasketCall(100.0, 1.0), {"price": 3000.0, "delta[1]": 8.0, "vega[1]": 20.0}),
 ]

@@ -54,7 +54,7 @@ def test_a_budget_is_shared_out_in_the_proportions_of_a_target() -> None:
 
 
 def test_variances_that_a_pilot_missed_are_not_believed() -> None:
-    found = believable(np.array([[10.0], [1.0], [0.0], [0.5]]), 2)
+    found = believable(np.array([[10.0], [1.0], [0.0], [0.5]]), 8.0)
     assert found[:, 0] == pytest.approx([10.0, 1.0, 0.125, 0.5])
 
 

@@ -16,7 +16,7 @@ from greeks.estimators import Estimator, LikelihoodRatio, Malliavin, Pathwise, V
 from greeks.estimators.direction import Direction, of_parameter, of_valuation
 from greeks.expressions.fold import GRID_FINE, Fold
 from greeks.expressions.node import Expr, symbol
-from greeks.schemes.coupling import side_by_side
+from greeks.schemes.coupling import side_by_side, swapped
 from tests.property.trees import evaluate
 
 Values = dict[Expr, Any]
@@ -94,3 +94,23 @@ def test_what_no_step_moves_is_one_carry_for_all() -> None:
     names = sorted(str(c.symbol) for c in together.fold.carries)
     assert names == ["log_spot", "log_spot~1", "stat_0", "stat_0~1", "stat_1"]  # the sum sees the price, the count not
     assert [str(z) for z in together.fold.noise["advance"]] == ["z_0~0", "z_0~1"]
+
+
+def test_swapped_noise_drives_a_chain_of_its_own_with_the_sums_of_the_other() -> None:
+    fold = Pathwise().apply(pricing_fold(CONTRACT, gk.Euler(STEPS), True, False), (SIGMA,)).pruned()
+    together = swapped(fold, refine=3)
+    rng = np.random.default_rng(9)
+    normals, begin = list(rng.standard_normal(3)), {c.symbol: float(rng.uniform(0.2, 4.0)) for c in fold.carries}
+    row, fine = steps_of(1)[0], steps_of(3)[:3]
+    expected = {
+        "~1": played(fold, dict(begin), [row], [sum(normals) / 3**0.5]),
+        "": played(fold, dict(begin), fine, normals),
+        "~swapped": played(fold, dict(begin), fine, normals[::-1]),
+    }
+    carries = {str(c.symbol): c for c in together.fold.carries}
+    noise = dict(zip(together.fold.noise["advance"], normals, strict=True))
+    for mark, values in expected.items():
+        for s, value in values.items():
+            carry = carries.get(f"{s}{mark}", carries[str(s)])
+            starts = {symbol(f"{k}{m}"): v for k, v in begin.items() for m in expected}
+            assert evaluate(carry.advance, {**NUMBERS, **row, **starts, **noise}) == pytest.approx(value, rel=1e-12)

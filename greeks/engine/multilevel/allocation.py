@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 ROUNDS = 200  # of the multipliers, which converge geometrically
-DECAY = 0.5  # of how fast variances may at most fall from level to level, of the rate of strong order one
 
 
 def allocated(variances: Array, costs: Array, allowed: Array) -> Array:
@@ -54,14 +53,14 @@ def reached(variances: Array, samples: Array) -> Array:
     return np.asarray(parts.sum(axis=0))
 
 
-def believable(variances: Array, refine: int) -> Array:
-    """Variances of levels 0, 1, ..., none of a correction less than the fastest decay allows.
+def believable(variances: Array, fall: float) -> Array:
+    """Variances of levels 0, 1, ..., none of a correction more than `fall` times below that of the one before.
 
     A few hundred samples of a correction may have missed what makes its variance.
     """
     found = variances.copy()
     for level in range(2, len(found)):
-        found[level] = np.maximum(found[level], DECAY / refine**2 * found[level - 1])
+        found[level] = np.maximum(found[level], found[level - 1] / fall)
     return found
 
 

@@ -12,7 +12,7 @@ from greeks.engine.bias import Bias
 from greeks.engine.clock import Clock
 from greeks.engine.control import Array
 from greeks.engine.multilevel.allocation import allocated, believable, shared_out
-from greeks.engine.multilevel.level import CHUNK, FEWEST, Level
+from greeks.engine.multilevel.level import CHUNK, Level, fewest
 from greeks.engine.multilevel.report import estimates_of
 from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import Statistics, biases, errors, values
@@ -26,6 +26,7 @@ START = 3  # levels that a run with a target begins with: two corrections show h
 DEFAULT = 5  # levels without a target
 SLICE = 0.25e9  # counted nanoseconds of work between two looks at the clock, which is what an interrupt may lose
 MOST = 2**40  # paths that no run exceeds
+SHARE = 0.25  # of the square of a target that the bias may have
 SPARE = 1.02  # more samples than the last estimate of the variances asks for, so that few rounds do
 
 
@@ -66,26 +67,28 @@ class Ladder:
         """
         self.extend(levels)
         samples = paths / self.levels[0].together
-        least = min(FEWEST, samples / (4 * len(self.levels)))
-        shares = np.maximum(shared_out(self._believed([k.pilot for k in self.levels]), self.costs, samples), least)
+        least = np.minimum(self._fewest, samples / (4 * len(self.levels)))
+        variances = self._believed([k.pilot.variance for k in self.levels])
+        shares = np.maximum(shared_out(variances, self.costs, samples), least)
         self.simulate(np.floor(shares * samples / shares.sum()))
 
     def reach(self) -> None:
         """Add samples and levels until sampling error and bias together are within all targets.
 
-        Bias and sampling error share target^2: whatever the bias leaves of it, but never less than half, is what the
-        variance may be; a level is added where it would have to be less.
+        Bias and sampling error share target^2: where the bias takes more than its SHARE there is another level, else
+        the variance may be what it leaves. How many levels there will be is found out first: until then sampling
+        errors need be no less than the bias.
         """
         self.extend(self.scheme.levels or START)
         target = self._targets(np.sum([k.pilot.mean for k in self.levels], axis=0))
         bias = np.zeros(len(target))
-        while self._enough(np.maximum(target**2 - bias**2, 0.5 * target**2)):
+        while self._enough(_spared(target**2, bias**2)):
             target = self._targets(self.values)
             bias = np.array([math.hypot(b.value, b.std_error) for b in self.biases])
-            if (bias**2 > 0.5 * target**2).any():
+            if (bias**2 > SHARE * target**2).any():
                 if not self._another():
                     return
-                bias /= self.scheme.refine
+                bias /= self.scheme.factor
             elif (self.errors**2 + bias**2 <= target**2).all():
                 return
 
@@ -147,7 +150,7 @@ class Ladder:
         """What there is, to whom it may concern."""
         if self.progress.wanted and self._begun:
             self.clock.end(self.paths - self.had)
-            estimates, _ = estimates_of(self.rungs, self.scheme.refine, bool(self.aims))
+            estimates, _ = estimates_of(self.rungs, self.scheme.factor, bool(self.aims))
             self.progress.update(estimates, self.aims, self.paths, self._goal, self.clock)
 
     @property
@@ -158,11 +161,11 @@ class Ladder:
     @property
     def variances(self) -> Array:
         """Variance of one sample (levels, numbers), as far as the samples or else the pilots tell."""
-        both = zip(self.rungs, (level.pilot for level in self.levels), strict=True)
-        return self._believed([r.statistics if r.samples >= pilot.count else pilot for r, pilot in both])
+        pairs = zip(self.rungs, self.levels, strict=True)
+        return self._believed([_told(rung, level.pilot) for rung, level in pairs])
 
-    def _believed(self, seen: Sequence[Statistics]) -> Array:
-        return believable(np.array([np.diag(s.covariance) for s in seen]), self.scheme.refine)
+    def _believed(self, variances: Sequence[Array]) -> Array:
+        return believable(np.array(variances), self.scheme.fall)
 
     @property
     def _begun(self) -> bool:
@@ -192,25 +195,26 @@ class Ladder:
     @property
     def biases(self) -> list[Bias]:
         """What the finest level leaves of every number's bias; none where there is but one level."""
-        return biases(self.statistics, self.scheme.refine)
+        return biases(self.statistics, self.scheme.factor)
 
     def _enough(self, allowed: Array) -> bool:
         """Sample until the variances are within what is allowed; False if a limit came first."""
         while True:
-            samples = np.maximum(np.ceil(SPARE * allocated(self.variances, self.costs, allowed)), FEWEST)
+            samples = np.maximum(np.ceil(SPARE * allocated(self.variances, self.costs, allowed)), self._fewest)
             done = np.array([self._count(k) for k in range(len(self.levels))])
-            if (done >= FEWEST).all() and (self.errors**2 <= allowed).all():
+            if (done >= self._fewest).all() and (self.errors**2 <= allowed).all():
                 return True
-            if not self.simulate(self._within_limit(np.maximum(samples, done))) or self.short:
+            if not self.simulate(self._within_limit(np.maximum(samples, done), done)) or self.short:
                 return False
 
-    def _within_limit(self, samples: Array) -> Array:
-        """As many samples as max_paths leaves, in the same proportions."""
+    def _within_limit(self, samples: Array, done: Array) -> Array:
+        """As many samples more than there are as max_paths leaves, in the same proportions."""
         limit = (self.settings.max_paths or MOST) / self.levels[0].together
         if samples.sum() <= limit:
             return samples
         self.short = "max_paths"
-        return np.asarray(np.maximum(np.floor(samples * limit / samples.sum()), 2.0))
+        share = max(limit - done.sum(), 0.0) / (samples - done).sum()
+        return np.asarray(np.maximum(np.floor(done + share * (samples - done)), 2.0))
 
     def _another(self) -> bool:
         """One more level, if there may be."""
@@ -220,5 +224,23 @@ class Ladder:
         self.extend(len(self.levels) + 1)
         return True
 
+    @property
+    def _fewest(self) -> Array:
+        """Samples that each level has at least (levels,)."""
+        return np.array([fewest(level.number) for level in self.levels], dtype=float)
+
     def _count(self, level: int) -> int:
         return self.rungs[level].samples
+
+
+def _told(rung: Rung, pilot: Statistics) -> Array:
+    """Variances (numbers,) by the samples; while they are fewer than the pilot's, no less than the pilot's."""
+    if rung.samples < 2:
+        return pilot.variance
+    own = rung.statistics.variance
+    return own if rung.samples >= pilot.count else np.maximum(own, pilot.variance)
+
+
+def _spared(target: Array, bias: Array) -> Array:
+    """Of squares of targets (numbers,) what squares of biases leave; all, and more, where another level is needed."""
+    return np.where(bias > SHARE * target, np.maximum(target, bias), target - bias)

@@ -35,9 +35,15 @@ if TYPE_CHECKING:
 CHUNK = 4096  # samples in a row of moments, as `kernels.chunks` has it: only the last of a level may have fewer
 APART = 53  # bits: the samples of level l are paths l 2^53, l 2^53 + 1, ..., so that levels share none
 CHOSEN_ON = 2  # the level on whose grid the estimators of all corrections are chosen
-PILOT, FEWEST = 4096, 1024  # samples of a pilot on level 0, and the fewest on any
+PILOT, FIRST = 4096, 1024  # samples of a pilot on level 0, and the fewest of a run; half as many on each level after
+FEWEST_PILOT, FEWEST = 256, 64  # but so many on any
 KEPT = 512  # costs of programs in memory
 _costs: OrderedDict[str, Cost] = OrderedDict()
+
+
+def fewest(level: int) -> int:
+    """Samples that a level has at least: one of which a target needs fewer has next to no part in the error."""
+    return max(FEWEST, FIRST >> level)
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,7 @@ class Level:
 
     @cached_property
     def _pilot(self) -> Chunks:
-        found = self._simulated(0, max(FEWEST, PILOT >> self.number), seed=SEED, stream=STREAM)
+        found = self._simulated(0, max(FEWEST_PILOT, PILOT >> self.number), seed=SEED, stream=STREAM)
         refuse_wrong_scores(self.plan, self.readings, found)
         return found
 

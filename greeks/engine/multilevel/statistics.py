@@ -29,6 +29,11 @@ class Statistics:
         mean = np.array([r.mean(means) for r in readings])
         return cls(count, mean, mixed(readings, comoments) / (count - 1))
 
+    @property
+    def variance(self) -> Array:
+        """Of one sample (numbers,)."""
+        return np.diag(self.covariance)
+
 
 def values(levels: Sequence[Statistics]) -> Array:
     """The sums over levels (numbers,)."""
