@@ -16,7 +16,7 @@ from greeks.schemes.richardson import check_stepped
 from greeks.schemes.transition import Transition
 
 MOST_REFINE, MOST_LEVELS = 8, 16
-FACTOR, FACTOR_ROUGH = 2, 4  # steps in one of the level before, under schemes of strong order one and of less
+LEAST, LEAST_SMOOTH, LEAST_PILOT = 1024, 64, 256  # samples: of any level; of fine ones and of a pilot under order one
 SAMPLES = ("price", "unit", "bias")  # outputs that are averaged
 
 
@@ -39,8 +39,8 @@ class Multilevel(Scheme):
     ----------
     scheme : of the coarsest level: `Euler(steps=1)`, `Milstein(steps=1)`, `QE(steps=1)`. Full convergence of the
         variances needs a scheme of strong order one: Milstein with one Brownian motion, QE for square-root variance.
-    refine : steps of a level in one of the level before, 2 to 8; by default 2 where variances fall as fast as the
-        square of the step (schemes of strong order one), so that coarse levels carry the work, and 4 elsewhere, where
+    refine : steps of a level in one of the level before, 2 to 8. 2 is best where variances of corrections fall with the
+        square of the step or faster, so that coarse levels carry the work; 4 for prices under Euler's steps, where
         every level has its part of the work and fewer are better.
     levels : how many there are, 1 to 16; by default as many as the target needs, or 5 without a target.
 
@@ -59,20 +59,19 @@ class Multilevel(Scheme):
 
     References
     ----------
-    Giles (2008), "Multilevel Monte Carlo path simulation", with refinement by 4 for Euler's scheme; Giles (2015),
+    Giles (2008), "Multilevel Monte Carlo path simulation", with refinement by 4 of Euler's steps; Giles (2015),
     "Multilevel Monte Carlo methods", section 2; Giles and Szpruch (2014), "Antithetic multilevel Monte Carlo estimation
     for multi-dimensional SDEs without Levy area simulation".
     """
 
     scheme: SteppedScheme
-    refine: int | None = None
+    refine: int = 2
     levels: int | None = None
     several_grids = True
 
     def __post_init__(self) -> None:
         check_stepped("Multilevel", self.scheme)
-        if self.refine is not None:
-            _whole("refine", self.refine, 2, MOST_REFINE)
+        _whole("refine", self.refine, 2, MOST_REFINE)
         if self.levels is not None:
             _whole("levels", self.levels, 1, MOST_LEVELS)
 
@@ -91,18 +90,31 @@ class Multilevel(Scheme):
         return self.scheme
 
     @property
-    def factor(self) -> int:
-        """Steps of a level in one of the level before."""
-        return self.refine or (FACTOR if self.scheme.strong_order >= 1.0 else FACTOR_ROUGH)
-
-    @property
     def fall(self) -> float:
         """How many times less variance a correction may have than the one before, at most."""
-        return 2.0 * float(self.factor) ** (3 if self.scheme.strong_order >= 1.0 else 2)
+        return 2.0 * float(self.refine) ** (3 if self._smooth else 2)
+
+    def least(self, level: int) -> int:
+        """Samples that a level has at least.
+
+        Under strong order one a fine level of which a target needs fewer has next to no part in the error; elsewhere
+        few paths may make much of a correction, of which too few samples see nothing.
+        """
+        return max(LEAST_SMOOTH, LEAST >> level) if self._smooth else LEAST
+
+    @property
+    def least_pilot(self) -> int:
+        """Samples that a level's pilot has at least."""
+        return LEAST_PILOT if self._smooth else LEAST
+
+    @property
+    def _smooth(self) -> bool:
+        """Whether variances of corrections fall with the square of the step or faster."""
+        return self.scheme.strong_order >= 1.0
 
     def on_level(self, level: int) -> Scheme:
         """The scheme of a level's samples: its time grid is the coarser one of the two."""
-        return self.scheme if level == 0 else Correction(self.scheme, self.factor, self.factor ** (level - 1))
+        return self.scheme if level == 0 else Correction(self.scheme, self.refine, self.refine ** (level - 1))
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def ladder_of(scheme: gk.Multilevel, model: gk.Model, payoff: gk.Payoff, greeks:
 def test_corrections_telescope_between_dates(model: gk.Model, scheme: gk.Euler, payoff: gk.Payoff) -> None:
     """The mean of each correction is the difference of two plain runs, one on each of its grids."""
     greeks = ("delta", "theta")
-    ladder = ladder_of(gk.Multilevel(scheme, refine=2, levels=3), model, payoff, greeks, 3 * 2**17)
+    ladder = ladder_of(gk.Multilevel(scheme, levels=3), model, payoff, greeks, 3 * 2**17)
     plain = [
         gk.sensitivities(
             model, payoff, greeks, scheme=gk.Euler(scheme.steps * times), paths=2**17, seed=10 + times, controls=()

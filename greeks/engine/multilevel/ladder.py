@@ -12,7 +12,7 @@ from greeks.engine.bias import Bias
 from greeks.engine.clock import Clock
 from greeks.engine.control import Array
 from greeks.engine.multilevel.allocation import allocated, believable, shared_out
-from greeks.engine.multilevel.level import CHUNK, Level, fewest
+from greeks.engine.multilevel.level import CHUNK, Level
 from greeks.engine.multilevel.report import estimates_of
 from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import Statistics, biases, errors, values
@@ -88,7 +88,7 @@ class Ladder:
             if (bias**2 > SHARE * target**2).any():
                 if not self._another():
                     return
-                bias /= self.scheme.factor
+                bias /= self.scheme.refine
             elif (self.errors**2 + bias**2 <= target**2).all():
                 return
 
@@ -150,7 +150,7 @@ class Ladder:
         """What there is, to whom it may concern."""
         if self.progress.wanted and self._begun:
             self.clock.end(self.paths - self.had)
-            estimates, _ = estimates_of(self.rungs, self.scheme.factor, bool(self.aims))
+            estimates, _ = estimates_of(self.rungs, self.scheme.refine, bool(self.aims))
             self.progress.update(estimates, self.aims, self.paths, self._goal, self.clock)
 
     @property
@@ -195,7 +195,7 @@ class Ladder:
     @property
     def biases(self) -> list[Bias]:
         """What the finest level leaves of every number's bias; none where there is but one level."""
-        return biases(self.statistics, self.scheme.factor)
+        return biases(self.statistics, self.scheme.refine)
 
     def _enough(self, allowed: Array) -> bool:
         """Sample until the variances are within what is allowed; False if a limit came first."""
@@ -227,7 +227,7 @@ class Ladder:
     @property
     def _fewest(self) -> Array:
         """Samples that each level has at least (levels,)."""
-        return np.array([fewest(level.number) for level in self.levels], dtype=float)
+        return np.array([self.scheme.least(level.number) for level in self.levels], dtype=float)
 
     def _count(self, level: int) -> int:
         return self.rungs[level].samples

@@ -35,15 +35,9 @@ if TYPE_CHECKING:
 CHUNK = 4096  # samples in a row of moments, as `kernels.chunks` has it: only the last of a level may have fewer
 APART = 53  # bits: the samples of level l are paths l 2^53, l 2^53 + 1, ..., so that levels share none
 CHOSEN_ON = 2  # the level on whose grid the estimators of all corrections are chosen
-PILOT, FIRST = 4096, 1024  # samples of a pilot on level 0, and the fewest of a run; half as many on each level after
-FEWEST_PILOT, FEWEST = 256, 64  # but so many on any
+PILOT = 4096  # samples of a pilot on level 0; half as many on each level after
 KEPT = 512  # costs of programs in memory
 _costs: OrderedDict[str, Cost] = OrderedDict()
-
-
-def fewest(level: int) -> int:
-    """Samples that a level has at least: one of which a target needs fewer has next to no part in the error."""
-    return max(FEWEST, FIRST >> level)
 
 
 @dataclass(frozen=True)
@@ -82,10 +76,14 @@ class Level:
         return cls(number, contract, grid, menu, decision, settings)._sound()
 
     @property
-    def _scheme(self) -> Scheme:
+    def _multilevel(self) -> Multilevel:
         multilevel = self.settings.scheme
         assert isinstance(multilevel, Multilevel)
-        return multilevel.on_level(self.number)
+        return multilevel
+
+    @property
+    def _scheme(self) -> Scheme:
+        return self._multilevel.on_level(self.number)
 
     @property
     def steps(self) -> int:
@@ -150,7 +148,7 @@ class Level:
 
     @cached_property
     def _pilot(self) -> Chunks:
-        found = self._simulated(0, max(FEWEST_PILOT, PILOT >> self.number), seed=SEED, stream=STREAM)
+        found = self._simulated(0, max(self._multilevel.least_pilot, PILOT >> self.number), seed=SEED, stream=STREAM)
         refuse_wrong_scores(self.plan, self.readings, found)
         return found
 

@@ -52,7 +52,7 @@ class LadderOrigin:
     def result(self) -> Sensitivities:
         """The numbers, with sampling errors in `std_error` and time-step biases in `bias`."""
         targeted = self.settings.std_error is not None
-        estimates, covariance = estimates_of(self.rungs, self.scheme.factor, targeted)
+        estimates, covariance = estimates_of(self.rungs, self.scheme.refine, targeted)
         return Sensitivities(
             estimates,
             covariance,
