@@ -182,6 +182,19 @@ def test_expressions_are_packed_and_not_pickled() -> None:
         pickle.dumps(symbol("x"))
 
 
-def test_only_what_is_trusted_is_unpacked() -> None:
+class Calling:
+    """What unpacks as a call of a function."""
+
+    def __init__(self, function: Any, name: str) -> None:
+        self.function, self.name = function, name
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return self.function, (self.name,)
+
+
+@pytest.mark.parametrize(
+    "value", [Path("x"), Calling(eval, "1"), Calling(archive.told, "x")], ids=["foreign", "builtin", "function"]
+)
+def test_only_objects_of_trusted_classes_are_unpacked(value: object) -> None:
     with pytest.raises(pickle.UnpicklingError, match="not of this package"):
-        unpacked(packed(Path("x")))
+        unpacked(packed(value))
