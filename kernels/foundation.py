@@ -23,7 +23,7 @@ from greeks.kernels.intrinsics import (
 """
 CALLING = """\
 from greeks.kernels.calling import (
-    ACCUMULATE, BLOCK, COPY, DRAW, FETCH, FILL, FOLD, INVERT, SIMULATE, SWEEP, invoke,
+    ACCUMULATE, BLOCK, COPY, DRAW, FETCH, FILL, FOLD, INVERT, RESIDUALS, SIMULATE, SWEEP, invoke,
 )
 """
 PARTS = {  # part -> what it offers: name -> decorator and signature
@@ -47,6 +47,7 @@ PARTS = {  # part -> what it offers: name -> decorator and signature
     },
     "books": {"sweep": ("entry", "SWEEP")},
     "replays": {"replay": ("routine", "BLOCK")},
+    "pilots": {"residuals": ("entry", "RESIDUALS")},
 }
 PART_OF = {name: part for part, names in PARTS.items() for name in names}
 CALL = re.compile(r"(?<!def )\b(\w+)\(")
@@ -69,6 +70,11 @@ class Foundation:
     def sweep(self) -> linking.Entry:
         """`chunks.sweep`."""
         return self.shared("sweep").entry()
+
+    @cached_property
+    def residuals(self) -> linking.Entry:
+        """`regression.residuals`."""
+        return self.shared("residuals").entry()
 
     def shared(self, name: str) -> objects.Linked:
         """One of the compiled functions."""

@@ -20,6 +20,7 @@ ROLES = {  # file -> decorator of its functions
     "noise": "kernel",
     "reduction": "reducer",
     "chunks": "kernel",
+    "regression": "kernel",
     "cuda_reduction": "device",
 }
 

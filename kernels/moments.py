@@ -56,10 +56,10 @@ class Chunks(NamedTuple):
     def _at(self, at: slice) -> Chunks:
         return Chunks(self.counts[at], self.means[at], self.comoments[at], self.higher[at], self.batches[at])
 
-    def shape(self, columns: Sequence[int]) -> Shape:
+    def shape(self, columns: slice | Sequence[int]) -> Shape:
         """Kurtosis and extremes of some of the m numbers over all the chunks for which they are known."""
-        at = list(columns)
-        return Shape.united(self.counts, self.means[:, at], self.comoments[:, at, at], self.higher[:, at])
+        seconds = self.comoments.diagonal(axis1=-2, axis2=-1)
+        return Shape.united(self.counts, self.means[:, columns], seconds[:, columns], self.higher[:, columns])
 
 
 @dataclass(frozen=True, eq=False)

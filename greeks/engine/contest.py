@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from greeks.engine.contract import Contract
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Entry, Menu, Option, Picks
 from greeks.engine.pilot import Pilot
 from greeks.engine.plan import Plan, Sample, controls_of, plan_of
-from greeks.engine.residuals import Question
+from greeks.engine.residuals import Array, Integers, Question, Sheet
 from greeks.engine.worth import cost_with
 
 TIE = 1.1  # times the least work that counts as no more
+UNSEEN = (math.inf, math.inf, math.inf)  # work and variance of what too few paths of a pilot saw
+KEPT = 4096  # grids on which costs are in memory
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Candidate:
         """Its samples without controls, then with all of them."""
         of = (frozenset[str](), self.controls)
         return [Question(((s.column, 1.0),), kept) for kept in of for s in self.samples]
+
+    def costs(self, menu: Menu, grid: TimeGrid) -> tuple[float, float]:
+        """Nanoseconds a path without controls, and with all of them."""
+        return self.option.cost.of(grid), cost_with(menu, (self.option,), self.controls, grid)
 
 
 @dataclass(frozen=True)
@@ -59,41 +68,56 @@ class Works:
 class Contest:
     """All candidates of a request with all of their controls, in one program with what is taken beside them anyhow.
 
-    groups : what is measured, by the label of its first option.
+    groups : what is measured, by the label of its first option. sheet : all questions about their candidates, one
+    after the other; columns : the samples that these are about, and where in them each candidate begins, without
+    controls and with them.
     """
 
     picks: Picks
     plan: Plan
     groups: Mapping[str, tuple[Candidate, ...]]
-    questions: Mapping[str, tuple[Question, ...]]
+    sheet: Sheet
+    columns: Integers
+    begins: Integers
+    costs: dict[Any, Array] = field(default_factory=dict)  # by grid, of every candidate alone and with all controls
 
     @classmethod
     def of(cls, menu: Menu, contract: Contract, picks: Picks) -> Contest:
         """That of some options of a menu."""
         plan = plan_of(menu, contract, picks, pilot=True, controls=controls_of(menu, picks))
         groups = _groups(menu, plan)
-        asked = {name: tuple(q for c in candidates for q in c.questions) for name, candidates in groups.items()}
-        return cls(picks, plan, groups, asked)
+        candidates = [c for of_group in groups.values() for c in of_group]
+        asked = tuple(q for c in candidates for q in c.questions)
+        columns = np.array([q.samples[0][0] for q in asked])
+        begins = np.cumsum([0, *(len(c.samples) for c in candidates for _ in range(2))])[:-1]
+        return cls(picks, plan, groups, Sheet.of(asked, plan.pairing), columns, begins)
 
-    def cost(self, grid: TimeGrid) -> float:
+    def cost(self, menu: Menu, grid: TimeGrid) -> float:
         """Nanoseconds a path, at most: of candidates that share a path each counts it."""
-        return sum(c.option.cost.of(grid) for candidates in self.groups.values() for c in candidates)
+        return float(self.costs_on(menu, grid)[:, 0].sum())
+
+    def costs_on(self, menu: Menu, grid: TimeGrid) -> Array:
+        """Nanoseconds a path of every candidate without controls, and with all."""
+        if grid.key not in self.costs:
+            if len(self.costs) >= KEPT:
+                self.costs.clear()
+            candidates = [c for of_group in self.groups.values() for c in of_group]
+            self.costs[grid.key] = np.array([c.costs(menu, grid) for c in candidates])
+        return self.costs[grid.key]
 
     def works(self, menu: Menu, found: Pilot, grid: TimeGrid) -> dict[str, Works]:
         """Of every group, as a pilot saw its samples."""
-        asked = [q for of_group in self.questions.values() for q in of_group]
-        answers = iter(found.bounds([q.samples[0][0] for q in asked], found.residuals.of(asked)))
+        bounds = found.bounds(self.columns, found.residuals.on(self.sheet))
+        variances = np.add.reduceat(bounds, self.begins).reshape(-1, 2)
+        measured = zip((variances * self.costs_on(menu, grid)).tolist(), variances.tolist(), strict=True)
         works = {}
         for name, candidates in self.groups.items():
-            found_of_group = []
+            read = []
             for c in candidates:
-                without, with_all = (sum(next(answers) for _ in c.samples) for _ in range(2))
-                if not all(map(found.reached, c.samples)):
-                    without = with_all = math.inf
-                alone = without * c.option.cost.of(grid)
-                controlled = with_all * cost_with(menu, (c.option,), c.controls, grid)
-                found_of_group.append((alone, *min((alone, without), (controlled, with_all))))
-            works[name] = Works(*map(list, zip(*found_of_group, strict=True)))
+                work, left = next(measured)
+                seen = all(map(found.reached, c.samples))
+                read.append((work[0], *min(zip(work, left, strict=True))) if seen else UNSEEN)
+            works[name] = Works(*map(list, zip(*read, strict=True)))
         return works
 
     def clear(self, found: Pilot, works: Mapping[str, Works]) -> bool:

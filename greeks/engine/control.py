@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from greeks.kernels.regression import NEGLIGIBLE, RIDGE
 
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
@@ -24,11 +26,9 @@ _Numbers = tuple[tuple[int, ...], ...]
 PILOT = 2  # chunks
 FEWEST = 256  # paths from which a coefficient is worth having
 PATHS_EACH = 32  # paths in the pilot for each coefficient of a regression
-RIDGE = 1e-11
 CANCELLED = 2.0**-50  # of a variance is not known better once nearly all of it has been taken off
 SCORE = "score"
 CHANCE = 10.0  # standard errors that no honest score is away from its mean of 0, heavy tails included
-NEGLIGIBLE = 1e-8  # relative size of a control that is left out
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Pairing:
 
     partners: tuple[tuple[int, ...], ...]
     names: tuple[str, ...]
+    known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)  # what was asked of its pilots
 
     def coefficients(self, chunks: Chunks) -> Array:
         """Of each sample's regression on its controls, (samples, controls), from whole chunks of all outputs.
@@ -74,12 +75,8 @@ class Pairing:
             found.setdefault(self._usable(first, deviation), []).append(k)
         return found.items()
 
-    def usable(self, count: int, mean: Array, comoment: Array) -> _Numbers:
-        """Of each sample the controls that are no mere rounding."""
-        return self._usable(float(mean[0]), _deviations(count, comoment).tolist())
-
     def _usable(self, first: float, deviation: Sequence[float]) -> _Numbers:
-        """The same from the mean of the first sample and all deviations.
+        """Of each sample the controls that are no mere rounding, from the mean of the first sample and all deviations.
 
         A control that vanishes identically is computed as noise of 1e-16 with a mean of its own.
         """

@@ -29,7 +29,7 @@ KEPT = 4096
 FOR_CLAIMS = 8  # times the paths of a pilot, where it checks means that somebody gave
 CHEAP = 1.5  # times the work of the plain price that a smoother one may cost
 BOUNDLESS = 1e9  # times the work of the best; what controls leave of a sample may be rounding
-READING = 2.5e5  # nanoseconds, about, that it takes to read a pilot: shorter ones are not worth looking at in between
+READING = 1e5  # nanoseconds, about, that it takes to read a pilot: shorter ones are not worth looking at in between
 WORTHWHILE = 0.02  # weight in a blend below which an estimator is not worth its time
 
 
@@ -114,7 +114,7 @@ def _pilot(
     Estimators are compared with their controls, which may leave of one nearly nothing and of another nearly all.
     """
     table = contest.plan.table(contract, grid)
-    quick = pilots[-1] * contest.cost(grid) < READING
+    quick = pilots[-1] * contest.cost(menu, grid) < READING
     for paths in pilots[-1:] if quick else pilots:
         found = sampled(contest.plan, *table, backend, paths)
         works = contest.works(menu, found, grid)
@@ -230,14 +230,16 @@ def _why_uncontested(e: Entry, taken: int) -> str:
 
 
 def _measured(menu: Menu, contest: Contest, found: Pilot, works: Mapping[str, Works]) -> dict[int, _Taken]:
-    """What the contested entries are won by."""
+    """What the contested entries are won by: elements of a vector, which decide together, by the same."""
     taken: dict[int, _Taken] = {}
+    won: dict[str, _Taken] = {}
     for i, entry in enumerate(menu.entries):
         if entry.contested and entry.blended:
             columns = [s.column for s in contest.plan.samples[i]]
             taken[i] = _blend(entry, found.covariance[np.ix_(columns, columns)])
         elif entry.contested:
-            taken[i] = _winner(entry, works[group_of(entry)])
+            group = group_of(entry)
+            taken[i] = won[group] = won.get(group) or _winner(entry, works[group])
     return taken
 
 

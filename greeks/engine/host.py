@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,14 @@ def value_of(
         return (slot.payload.relative * max(SMALLEST_SCALE, *(abs(v) for v in values)),)
     assert isinstance(slot.payload, HostMatrix)
     p = by_field[slot.payload.field]
-    return host_matrix(slot.payload.kind, slot.payload.entry, np.reshape(p.values, (p.rows, p.rows)))
+    return _remembered(slot.payload.kind, slot.payload.entry, tuple(p.values), p.rows)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(kind: str, entry: tuple[int, int], values: tuple[float, ...], rows: int) -> tuple[float, ...]:
+    """`host_matrix`, of correlations that contracts on the same assets share."""
+    found: list[float] = host_matrix(kind, entry, np.reshape(values, (rows, rows))).tolist()
+    return tuple(found)
 
 
 def constant_of(slot: Expr) -> tuple[float, ...] | None:

@@ -76,7 +76,7 @@ class Pilot:
     @cached_property
     def kurtosis(self) -> Array:
         """Of the samples before control."""
-        return np.asarray(self.chunks.shape(range(len(self.pairing.partners))).kurtosis)
+        return np.asarray(self.chunks.shape(slice(len(self.pairing.partners))).kurtosis)
 
     @cached_property
     def contradicted(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ class Pilot:
         """
         m, mean = len(self.pairing.partners), np.asarray(self.raw.mean)
         errors = np.sqrt(np.asarray(self.raw.comoment).diagonal()) / self.paths
-        rounding = ROUNDING * np.nanmax(errors[:m], initial=0.0)  # a control that vanishes has a mean of its own
+        rounding = ROUNDING * np.fmax.reduce(errors[:m], initial=0.0)  # a control that vanishes has a mean of its own
         with np.errstate(invalid="ignore"):
             there = np.abs(mean[m:]) <= np.maximum(ASTRAY * errors[m:], rounding)
         return frozenset(np.flatnonzero(~there & (errors[m:] > 0.0)).tolist())
@@ -104,38 +104,32 @@ class Pilot:
         in a run, on rare paths with large weights.
         """
         m = len(self.pairing.partners)
-        kurtosis = np.asarray(self.chunks.shape(range(m, len(self.raw.mean))).kurtosis)
+        kurtosis = np.asarray(self.chunks.shape(slice(m, None)).kurtosis)
         with np.errstate(invalid="ignore"):
             spread = kurtosis - 1.0 <= UNSURE**2 * self.paths
         return self.astray | frozenset(np.flatnonzero(~spread).tolist())
 
     @cached_property
-    def doubt(self) -> list[float]:
+    def doubt(self) -> Array:
         """The relative standard error of every sample's variance; 0 where it is not known."""
-        excess = np.nan_to_num(self.kurtosis, nan=1.0) - 1.0
-        found: list[float] = np.sqrt(np.maximum(excess, 0.0) / self.paths).tolist()
-        return found
+        return np.sqrt(np.fmax(self.kurtosis - 1.0, 0.0) / self.paths)
 
-    def bounds(self, columns: Sequence[int], squares: Sequence[float]) -> list[float]:
+    def bounds(self, columns: npt.NDArray[np.int64], squares: Array) -> Array:
         """What the variances of some samples may well be, by the sums of squares that controls leave of them.
 
         Infinite where that is not to be believed: of a narrow spike most pilots see nothing, and would take it for the
         best; what was 0 on every path has seen nothing at all. A heavy tail counts for more than was seen of it, three
         times at most.
         """
-        found = []
-        for i, square in zip(columns, squares, strict=True):
-            total = float(self.raw.comoment[i, i])
-            left = max(square, CANCELLED * total)  # below it is rounding
-            believed = math.isfinite(left) and (left > 0.0 or float(self.mean[i]) != 0.0)
-            found.append(left / (self.paths - 1) * (1.0 + 2.0 * self.doubt[i]) if believed else math.inf)
-        return found
+        left = np.maximum(squares, CANCELLED * self.raw.comoment.diagonal()[columns])  # below it is rounding
+        believed = np.isfinite(left) & ((left > 0.0) | (self.mean[columns] != 0.0))
+        return np.where(believed, left / (self.paths - 1) * (1.0 + 2.0 * self.doubt[columns]), math.inf)
 
     def clear(self, options: Sequence[Sequence[Sample]], work: Sequence[float]) -> bool:
         """Whether more paths would hardly change which option has the least work."""
         if not all(map(math.isfinite, work)):
             return False
-        errors = [1.0 + CLEAR * max(self.doubt[s.column] for s in samples) for samples in options]
+        errors = [1.0 + CLEAR * max(float(self.doubt[s.column]) for s in samples) for samples in options]
         best = work.index(min(work))
         most = work[best] * errors[best]
         return all(w / e > most for k, (w, e) in enumerate(zip(work, errors, strict=True)) if k != best)

@@ -13,6 +13,7 @@ from greeks.engine.contract import Contract
 from greeks.engine.control import SCORE, Pairing
 from greeks.engine.grid import TimeGrid
 from greeks.engine.host import Array, constant_of, value_of
+from greeks.engine.lending import Integers, places
 from greeks.engine.menu import BIAS, REACH, Menu, Option, Picks
 from greeks.engine.noise import section
 from greeks.engine.pantry import CONTROL, Control
@@ -56,10 +57,12 @@ class Plan:
     brief: bool = False  # whether the samples of few paths tell their own errors: see `conditional.average`
     rows: dict[Any, Array] = field(default_factory=dict, compare=False)
     tables: dict[Any, tuple[Array, Array]] = field(default_factory=dict, compare=False)  # the last: pilot's, then run's
+    read: dict[Any, Sequence[Any]] = field(default_factory=dict, compare=False)  # by options, what readings share
+    lent: dict[Any, Integers | None] = field(default_factory=dict, compare=False)  # by grid, where a lender has them
 
     def __getstate__(self) -> dict[str, Any]:
         """What is archived of it: nothing that depends on numbers or dates."""
-        return self.__dict__ | {"rows": {}, "tables": {}}
+        return self.__dict__ | {"rows": {}, "tables": {}, "read": {}, "lent": {}}
 
     @cached_property
     def sure(self) -> bool:
@@ -83,20 +86,35 @@ class Plan:
         """The emitted program: what all paths share, then what each path does."""
         return f"{self.program.prepare}\n\n\n{self.program.cpu}"
 
-    def table(self, contract: Contract, grid: TimeGrid, shift: DriftShift | None = None) -> tuple[Array, Array]:
+    def table(
+        self, contract: Contract, grid: TimeGrid, shift: DriftShift | None = None, lender: Plan | None = None
+    ) -> tuple[Array, Array]:
         """The kernels' two arguments: everything uniform, and one row (substeps, observed, bases) a date.
 
         A point set is described after everything else, where the last column says. A shift is for plans that have one.
+        A lender, the same for all contracts, computes more, and may have done so just now.
         """
         if shift is not None:
             return self.each([contract], grid, shift)[0]
         key = contract.numbers, grid.key
         found = self.tables.get(key)
         if found is None:
-            (found,) = self.each([contract], grid)
+            found = (lender and self._from(lender, grid, key)) or self.each([contract], grid)[0]
             self.tables.clear()
             self.tables[key] = found
         return found
+
+    def _from(self, lender: Plan, grid: TimeGrid, key: Any) -> tuple[Array, Array] | None:
+        """The same out of a lender's table, if it has that of the contract."""
+        theirs = lender.tables.get(key)
+        if theirs is None or isinstance(self.sampler, PointSet):
+            return None
+        if grid.key not in self.lent:
+            if len(self.lent) >= KEPT:
+                self.lent.clear()
+            self.lent[grid.key] = places(self.program, lender.program, grid)
+        at = self.lent[grid.key]
+        return None if at is None else (theirs[0][at], self._rows_on(grid))
 
     def each(
         self, contracts: Sequence[Contract], grid: TimeGrid, shift: DriftShift | None = None

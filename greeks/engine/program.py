@@ -16,7 +16,7 @@ from greeks.samplers import Sampler
 
 @dataclass(frozen=True)
 class Program:
-    """Source texts, the names and places of the outputs, widths of the table's rows, and normals a date and step."""
+    """Source texts, the names and places of the outputs, the table and widths of its rows, normals a date and step."""
 
     prepare: str
     cpu: str
@@ -28,6 +28,7 @@ class Program:
     head_width: int
     factors: Factors
     shares: bool  # whether it looks at the shares of a date's lever
+    table: Table
 
 
 def compose(stages: Stages, table: Table, sampler: Sampler) -> Program:
@@ -48,6 +49,7 @@ def compose(stages: Stages, table: Table, sampler: Sampler) -> Program:
         table.parameter_width + table.head.width,
         Factors.of(stages),
         any(SHARES in c.used for c in stages.fold.carries),
+        table,
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from greeks.engine.decision import Decision
-from greeks.engine.menu import Menu
-from greeks.engine.plan import Plan
+from greeks.engine.menu import Entry, Menu
+from greeks.engine.plan import Plan, Sample
 from greeks.engine.tails import Tails
 
 Array = npt.NDArray[np.float64]
@@ -57,17 +58,24 @@ def readings_of(menu: Menu, decision: Decision, plan: Plan) -> tuple[Reading, ..
     """What a decision reports for every entry of its menu."""
     readings = []
     told = decision.bought or ("",) * len(menu.entries)
-    parts = zip(menu.entries, decision.picks, decision.weights, decision.reasons, told, plan.samples, strict=True)
-    for entry, which, weights, reason, bought, samples in parts:
-        name = "+".join(dict.fromkeys(entry.options[k].estimator.name for k in which))
-        columns, random = tuple(s.column for s in samples), any(s.random for s in samples)
+    if decision.picks not in plan.read:
+        plan.read[decision.picks] = tuple(map(_of_entry, menu.entries, decision.picks, plan.samples))
+    parts = zip(plan.read[decision.picks], decision.weights, decision.reasons, told, strict=True)
+    for (greek, columns, random, name, remarks, bias), weights, reason, bought in parts:
         if bought and plan.sampler.design.families > 1:
             bought = f"{bought} if paths were independent"
-        remarks = (entry.options[k].estimator.remark for k in which)
-        reason = "; ".join([reason, *filter(None, (*remarks, bought))])
-        bias = next((s.bias for s in samples if s.bias is not None), None)
-        readings.append(Reading(entry.greek.name, columns, weights, random, name, reason, bias, bool(bought)))
+        reason = "; ".join(filter(None, (reason, remarks, bought)))
+        readings.append(Reading(greek, columns, weights, random, name, reason, bias, bool(bought)))
     return tuple(readings)
+
+
+def _of_entry(entry: Entry, which: Sequence[int], samples: Sequence[Sample]) -> tuple[Any, ...]:
+    """What the readings of all decisions for the same options share: all but weights and words."""
+    estimators = [entry.options[k].estimator for k in which]
+    bias = next((s.bias for s in samples if s.bias is not None), None)
+    names, remarks = ("+".join(dict.fromkeys(e.name for e in estimators)), [e.remark for e in estimators])
+    columns, random = tuple(s.column for s in samples), any(s.random for s in samples)
+    return entry.greek.name, columns, random, names, "; ".join(filter(None, remarks)), bias
 
 
 def mixed(readings: Sequence[Reading], matrix: Array) -> Array:

@@ -88,7 +88,8 @@ class Task:
 
     def table(self) -> tuple[Array, Array]:
         """What the kernels are given; see `Plan.table`."""
-        return self.plan.table(self.contract, self.grid, self.decision.shift)
+        pilot = self.menu.contests[0].plan if self.menu.contests else None
+        return self.plan.table(self.contract, self.grid, self.decision.shift, pilot)
 
 
 def _offered(

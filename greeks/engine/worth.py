@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from greeks.engine.control import Pairing
 from greeks.engine.cost import cost
 from greeks.engine.grid import TimeGrid
 from greeks.engine.menu import Menu, Option, Picks
 from greeks.engine.pilot import Pilot
 from greeks.engine.plan import Kept, Sample, folds_of, used_of
-from greeks.engine.residuals import Question, Weighted
+from greeks.engine.residuals import Question, Sheet, Weighted
 from greeks.expressions.fold import joined
 
+Names = frozenset[str]
+NONE: Names = frozenset()
 EXACT = 1e-18  # a ratio of variances that is less is rounding
 WORTH_TELLING = 1.05  # ratio of variances
 CHEAP = 1.05  # times the cost without any control at which none needs to earn its place
@@ -54,20 +57,14 @@ def worth_of(
     Each number drops controls, one after the other, as long as that adds less to its variance than it takes off the
     time that the number would need alone: so what a number is does not depend on what else is asked.
     """
-    judges = []
-    for entry, of_entry, which, shares in zip(menu.entries, samples, picks, weights, strict=True):
-        columns = tuple((s.column, share) for s, share in zip(of_entry, shares, strict=True))
-        partners = (j for i, _ in columns for j in seen.pairing.partners[i])
-        without = {seen.pairing.names[j] for j in partners if j in unseen}
-        judges.append(_Judge(Costs.of(menu, tuple(entry.options[k] for k in which), grid), columns, without))
-    while asked := [(judge, kept) for judge in judges for kept in judge.asked()]:
-        answers = seen.residuals.of([Question(judge.samples, kept) for judge, kept in asked])
-        for (judge, kept), variance in zip(asked, answers, strict=True):
-            judge.variances[kept] = variance
+    docket = _Docket.of(menu, samples, seen.pairing, picks, weights, grid, unseen)
+    judges = [_Judge(case) for case in docket.cases]
+    while any(judge.asked for judge in judges):
+        answers = iter(seen.residuals.on(docket.sheet(tuple(judge.asked for judge in judges))).tolist())
         for judge in judges:
-            judge.decide()
+            judge.hear(answers)
     return Worth(
-        tuple(tuple(name for name in judge.names if name in judge.kept) for judge in judges),
+        tuple(tuple(name for name in judge.case.names if name in judge.kept) for judge in judges),
         tuple(judge.ratio(judge.kept) for judge in judges),
     )
 
@@ -149,40 +146,112 @@ class Costs:
         return self.steps[kept]
 
 
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """A number as the weighted sum of samples, and the names of the controls that it may have."""
+
+    costs: Costs
+    samples: Weighted
+    names: tuple[str, ...]
+
+    @cached_property
+    def whole(self) -> Names:
+        """All controls."""
+        return frozenset(self.names)
+
+    @cached_property
+    def fewer(self) -> list[Names]:
+        """One control less, if all are dear."""
+        dear = bool(self.names) and self.costs.with_controls(self.whole) > CHEAP * self.costs.with_controls(NONE)
+        return self.costs.fewer(self.whole) if dear else []
+
+    @cached_property
+    def asked(self) -> tuple[Names, ...]:
+        """The choices of controls whose variance is wanted first."""
+        return tuple(dict.fromkeys((NONE, self.whole, *self.fewer))) if self.names else ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Docket:
+    """The cases of some options of a menu's entries on one grid; remembered, with what is asked of pilots about them.
+
+    sheets : by the choices of controls that every case asks for.
+    """
+
+    pairing: Pairing
+    cases: tuple[_Case, ...]
+    sheets: dict[tuple[tuple[Names, ...], ...], Sheet] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        menu: Menu,
+        samples: Sequence[Sequence[Sample]],
+        pairing: Pairing,
+        picks: Picks,
+        weights: Sequence[Sequence[float]],
+        grid: TimeGrid,
+        unseen: Set[int],
+    ) -> _Docket:
+        """Without controls that are among the numbers of the unseen."""
+        columns = tuple(tuple(s.column for s in of_entry) for of_entry in samples)
+        key = (columns, picks, weights, grid.key, frozenset(unseen))
+        if key not in pairing.known:
+            if len(pairing.known) >= KEPT:
+                pairing.known.clear()
+            cases = []
+            for entry, of_entry, which, shares in zip(menu.entries, columns, picks, weights, strict=True):
+                costs = Costs.of(menu, tuple(entry.options[k] for k in which), grid)
+                without = {pairing.names[j] for i in of_entry for j in pairing.partners[i] if j in unseen}
+                names = tuple(name for name in costs.names if name not in without)
+                cases.append(_Case(costs, tuple(zip(of_entry, shares, strict=True)), names))
+            pairing.known[key] = cls(pairing, tuple(cases))
+        docket: _Docket = pairing.known[key]
+        return docket
+
+    def sheet(self, asked: tuple[tuple[Names, ...], ...]) -> Sheet:
+        """What to ask of a pilot."""
+        if asked not in self.sheets:
+            if len(self.sheets) >= KEPT:
+                self.sheets.clear()
+            of_cases = zip(self.cases, asked, strict=True)
+            questions = [Question(c.samples, kept) for c, of_case in of_cases for kept in of_case]
+            self.sheets[asked] = Sheet.of(questions, self.pairing)
+        return self.sheets[asked]
+
+
 class _Judge:
-    """Looks for the controls with which one number needs the least work, as variances become known."""
+    """Looks for the controls with which one number needs the least work, as variances become known.
 
-    def __init__(self, costs: Costs, samples: Weighted, without: Set[str]) -> None:
-        self.costs, self.samples = costs, samples
-        self.names = tuple(name for name in costs.names if name not in without)
-        self.variances: dict[frozenset[str], float] = {}
-        self.kept = frozenset(self.names)
-        dear = bool(self.kept) and costs.with_controls(self.kept) > CHEAP * costs.with_controls(frozenset())
-        self.fewer = costs.fewer(self.kept) if dear else []
+    asked : the choices of controls whose variance is wanted next.
+    """
 
-    def asked(self) -> list[frozenset[str]]:
-        """The choices whose variance is wanted next."""
-        wanted = {frozenset[str](): None, self.kept: None} | dict.fromkeys(self.fewer) if self.names else {}
-        return [kept for kept in wanted if kept not in self.variances]
+    def __init__(self, case: _Case) -> None:
+        self.case, self.asked = case, case.asked
+        self.kept, self.fewer = case.whole, case.fewer
+        self.variances: dict[Names, float] = {}
 
-    def decide(self) -> None:
-        """Drop controls as long as that saves work and all is known."""
-        while self.fewer and not self.asked():
+    def hear(self, answers: Iterator[float]) -> None:
+        """Take what was asked for, then drop controls as long as that saves work and all is known."""
+        for kept in self.asked:
+            self.variances[kept] = next(answers)
+        while self.fewer and all(less in self.variances for less in self.fewer):
             best = min(self.fewer, key=self.work)
             if self.work(best) > self.work(self.kept) * (1.0 - WORTH_DROPPING):
                 self.fewer = []
             else:
-                self.kept, self.fewer = best, self.costs.fewer(best)
+                self.kept, self.fewer = best, self.case.costs.fewer(best)
+        self.asked = tuple(less for less in self.fewer if less not in self.variances)
 
-    def work(self, kept: frozenset[str]) -> float:
+    def work(self, kept: Names) -> float:
         """Variance x time, in units of the variance without controls."""
-        return self.costs.with_controls(kept) / self.ratio(kept)
+        return self.case.costs.with_controls(kept) / self.ratio(kept)
 
-    def ratio(self, kept: frozenset[str]) -> float:
+    def ratio(self, kept: Names) -> float:
         """The variance without controls, but for scores, over that with some."""
-        if not self.names:
+        if not self.case.names:
             return 1.0
-        without, with_them = self.variances[frozenset()], self.variances[kept]
+        without, with_them = self.variances[NONE], self.variances[kept]
         if not (math.isfinite(without) and math.isfinite(with_them)) or without <= 0.0:
             return 1.0
         return without / max(with_them, without * EXACT)

@@ -63,16 +63,16 @@ def candidates(order: int) -> tuple[Estimator, ...]:
     return (Pathwise(), *CONDITIONAL, Mixed(), Mixed(first="pathwise"), THEN_MIXED, *WEIGHTS)
 
 
-def dominated(estimator: Estimator, order: int, valid: Collection[Estimator]) -> bool:
+def dominated(estimator: Estimator, order: int, valid: Collection[Estimator], at_once: bool = False) -> bool:
     """Whether an estimator need not be tried beside the valid ones: it hardly ever needed less work, and none by much.
 
     So it was over the cases of the reference values: of weights, and of mixing after conditioning, where a derivative
-    along the path was valid; and, but for second derivatives, of conditioning step by step where the whole path could
-    be conditioned at once.
+    along the path was valid; and of conditioning step by step where the whole path could be conditioned at once, of
+    second derivatives where the price's steps are drawn `at_once`: between random variances they may be the better.
     """
     if estimator in (*WEIGHTS, THEN_MIXED):
         return any(isinstance(e, (Pathwise, Mixed)) for e in valid)
-    return order < 2 and estimator == BY_STEP and Conditional() in valid
+    return (order < 2 or at_once) and estimator == BY_STEP and Conditional() in valid
 
 
 def offer(
@@ -94,8 +94,9 @@ def offer(
     choices: list[Choice] = []
     refusals: dict[Estimator, str] = {}
     dense: DenseJacobianError | None = None
+    at_once = wanted == "auto" and not fold.noise.get("advance")
     for estimator in candidates(len(directions)):
-        if dominated(estimator, len(directions), [c.estimator for c in choices]):
+        if dominated(estimator, len(directions), [c.estimator for c in choices], at_once):
             continue
         if wanted == "auto" and directions and len(choices) > 1 and any(c.fold.integrated for c in choices):
             break  # another is there for where that direction cannot be integrated out

@@ -12,8 +12,11 @@ import greeks as gk
 from greeks.engine import decision, pilot
 from greeks.engine.contract import Contract
 from greeks.engine.grid import time_grid
+from greeks.engine.lending import places
 from greeks.engine.menu import menu_for
 from greeks.engine.plan import plan_of
+from greeks.engine.run import Task
+from greeks.engine.settings import Settings
 from greeks.expressions.node import ONE, ZERO, where
 from greeks.schemes.defaults import default_scheme
 
@@ -53,6 +56,20 @@ def test_the_choice_needs_no_more_than_a_fifth_above_the_least_work(model: Any, 
                 covariance[s.column, s.column] * o.cost.of(grid) for s, o in zip(samples, entry.options, strict=True)
             ]
             assert work[which[0]] <= 1.2 * min(work), (entry.greek.name, work)
+
+
+@pytest.mark.parametrize(("model", "payoff", "greeks"), IN_EVERY_RUN)
+def test_what_a_run_takes_from_the_table_of_its_pilot_is_what_it_would_compute(
+    model: Any, payoff: Any, greeks: list[str]
+) -> None:
+    task = Task.of(model, payoff, greeks, Settings())
+    lent = places(task.plan.program, task.menu.contests[0].plan.program, task.grid)
+    assert lent is not None
+    filled = lent > 0
+    assert filled.sum() > 0.9 * len(lent)
+    mine, theirs = (p._table(task.contract, task.grid, None)[0] for p in (task.plan, task.menu.contests[0].plan))
+    assert np.array_equal(theirs[lent][filled], mine[filled])
+    assert np.array_equal(task.table()[0][filled], mine[filled])
 
 
 def test_the_choice_does_not_depend_on_seed_threads_paths_or_on_what_was_asked_before() -> None:
