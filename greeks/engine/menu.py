@@ -307,7 +307,6 @@ class _Kitchen:
         if "bias" in fold.outputs:
             kept[f"{BIAS}{label}"] = fold.outputs["bias"]
         alone = replace(fold, outputs=kept, exit=None)
-        known = bool(directions) and fold.integrated  # controls tell hardly anything of what is left
-        plain = not self.named and (known or isinstance(wanted, (Estimator, Blend)))
+        plain = not self.named and isinstance(wanted, (Estimator, Blend))
         pantry, reach = None if plain else self.pantry, fold.outputs.get("reach")
         return Option(estimator, label, kept, alone, cost(alone, self.shape), reach, directions, pantry)
