@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,10 +17,7 @@ from greeks.engine.pilot import Pilot
 from greeks.engine.plan import Plan, Sample, controls_of, plan_of
 from greeks.engine.residuals import Array, Integers, Question, Sheet
 from greeks.engine.worth import cost_with
-from greeks.estimators.conditional import Conditional
-from greeks.estimators.pathwise import Pathwise
 
-FEW = 10.0  # times less variance with controls than without, from which few paths may carry what is left of jumps
 TIE = 1.1  # times the least work that counts as no more
 UNSEEN = (math.inf, math.inf, math.inf)  # work and variance of what too few paths of a pilot saw
 KEPT = 4096  # grids on which costs are in memory
@@ -32,7 +29,6 @@ class Candidate:
 
     option: Option
     samples: tuple[Sample, ...]
-    rough: bool = False  # whether it jumps where another candidate, its expectation given part of the path, does not
 
     @cached_property
     def controls(self) -> frozenset[str]:
@@ -85,6 +81,10 @@ class Contest:
     begins: Integers
     costs: dict[Any, Array] = field(default_factory=dict)  # by grid, of every candidate alone and with all controls
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is archived of it: nothing that depends on dates."""
+        return self.__dict__ | {"costs": {}}
+
     @classmethod
     def of(cls, menu: Menu, contract: Contract, picks: Picks) -> Contest:
         """That of some options of a menu."""
@@ -110,11 +110,7 @@ class Contest:
         return self.costs[grid.key]
 
     def works(self, menu: Menu, found: Pilot, grid: TimeGrid) -> dict[str, Works]:
-        """Of every group, as a pilot saw its samples.
-
-        Where controls leave next to nothing of a sample that jumps, what is left are the few paths on which they jump
-        elsewhere: most pilots see none of them. It is not taken for less than without controls.
-        """
+        """Of every group, as a pilot saw its samples."""
         bounds = found.bounds(self.columns, found.residuals.on(self.sheet))
         variances = np.add.reduceat(bounds, self.begins).reshape(-1, 2)
         measured = zip((variances * self.costs_on(menu, grid)).tolist(), variances.tolist(), strict=True)
@@ -123,9 +119,8 @@ class Contest:
             read = []
             for c in candidates:
                 work, left = next(measured)
-                ways = 1 if c.rough and left[1] * FEW < left[0] else 2
                 seen = all(map(found.reached, c.samples))
-                read.append((work[0], *min(list(zip(work, left, strict=True))[:ways])) if seen else UNSEEN)
+                read.append((work[0], *min(zip(work, left, strict=True))) if seen else UNSEEN)
             works[name] = Works(*map(list, zip(*read, strict=True)))
         return works
 
@@ -158,12 +153,4 @@ def _groups(menu: Menu, plan: Plan) -> dict[str, tuple[Candidate, ...]]:
             candidates = found.setdefault(group_of(e), [(o, []) for o in e.options])
             for (_, to), sample in zip(candidates, samples, strict=True):
                 to.append(sample)
-    return {
-        name: tuple(Candidate(o, tuple(of), _rough(o, [other for other, _ in candidates])) for o, of in candidates)
-        for name, candidates in found.items()
-    }
-
-
-def _rough(o: Option, beside: Sequence[Option]) -> bool:
-    """A derivative along the path jumps where the payoff bends, which conditioning smooths."""
-    return isinstance(o.estimator, Pathwise) and any(isinstance(other.estimator, Conditional) for other in beside)
+    return {name: tuple(Candidate(o, tuple(of)) for o, of in candidates) for name, candidates in found.items()}

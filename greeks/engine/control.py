@@ -43,6 +43,10 @@ class Pairing:
     names: tuple[str, ...]
     known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)  # what was asked of its pilots
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is archived of it."""
+        return self.__dict__ | {"known": {}}
+
     def coefficients(self, chunks: Chunks) -> Array:
         """Of each sample's regression on its controls, (samples, controls), from whole chunks of all outputs.
 

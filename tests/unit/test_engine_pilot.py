@@ -67,7 +67,7 @@ def test_what_a_run_takes_from_the_table_of_its_pilot_is_what_it_would_compute(
     assert lent is not None
     filled = lent > 0
     assert filled.sum() > 0.9 * len(lent)
-    mine, theirs = (p._table(task.contract, task.grid, None)[0] for p in (task.plan, task.menu.contests[0].plan))
+    mine, theirs = (p.each([task.contract], task.grid)[0][0] for p in (task.plan, task.menu.contests[0].plan))
     assert np.array_equal(theirs[lent][filled], mine[filled])
     assert np.array_equal(task.table()[0][filled], mine[filled])
 
