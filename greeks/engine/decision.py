@@ -73,7 +73,8 @@ def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: 
 
 def _decided(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Decision:
     if not pilots:
-        decision = _decision(menu, grid, {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested})
+        unclear = {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested or e.leans}
+        decision = _decision(menu, grid, unclear)
         return replace(decision, controls=unmeasured(menu, decision.picks, grid))
     if not menu.contested:
         return _with_controls(menu, contract, grid, backend, pilots[-1], _decision(menu, grid, {}))

@@ -85,6 +85,11 @@ class Entry:
         refusals = [(order.index(by), why) for by, why in self.refusals.items()]
         return tuple("; ".join(dict.fromkeys(why for by, why in refusals if by < place)) for place in places)
 
+    @property
+    def leans(self) -> bool:
+        """Whether what is taken without measuring is of use only less its controls."""
+        return self.best is not None and self.options[self.best].estimator.leans
+
     @cached_property
     def contested(self) -> bool:
         """Whether only a measurement can tell which options to take; the price's are told by their cost."""
@@ -285,7 +290,10 @@ class _Kitchen:
                 offered, options = self._offer(greek.name, directions, wanted)
             except DenseJacobianError:
                 continue
-            return Entry(greek, options, offered.refusals, offered.requested, isinstance(wanted, Blend), offered.best)
+            best = offered.best
+            if wanted == "auto" and any(o.estimator.leans and not o.controls for o in options):
+                options, best = tuple(o for o in options if not o.estimator.leans), None
+            return Entry(greek, options, offered.refusals, offered.requested, isinstance(wanted, Blend), best)
         raise UnsupportedError(f'Greek "{greek.name}": the derivative is not available')  # pragma: no cover
 
     def _offer(

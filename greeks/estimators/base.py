@@ -27,6 +27,11 @@ class Estimator(ABC):
         return self.name
 
     @property
+    def leans(self) -> bool:
+        """Whether its samples are of use only less their controls."""
+        return False
+
+    @property
     def remark(self) -> str:
         """What a result should say of how its number was had, if anything."""
         return ""

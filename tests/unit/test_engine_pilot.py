@@ -25,7 +25,7 @@ HESTON = gk.Heston(100.0, 0.03, 0.04, 2.0, 0.04, 0.3, -0.5, 0.01)
 BARRIER = gk.BarrierOption(100.0, 90.0, 1.0, 12)
 CONTESTED = [
     (MODEL, BARRIER, ["delta", "gamma", "vega"]),
-    (MODEL, gk.AsianCall(100.0, 1.0, 12), ["theta"]),
+    (MODEL, gk.LookbackPut(maturity=1.0, dates=3), ["delta"]),
     (MODEL, gk.BarrierOption(100.0, 120.0, 1.0, 12, direction="up"), ["delta", "gamma", "vega"]),
     (HESTON, gk.BarrierOption(100.0, 85.0, 1.0, 2), ["delta", "d_kappa"]),
     (HESTON, gk.AsianCall(100.0, 1.0, 2), ["delta", "gamma", "d_xi"]),

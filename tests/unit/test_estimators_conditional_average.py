@@ -145,7 +145,19 @@ def test_where_the_interpolation_ends_another_estimator_takes_over() -> None:
     assert estimate(CALL, FIRST, wild, estimator="auto")["delta"].estimator == "pathwise"
 
 
-def test_theta_and_random_volatility_keep_to_other_estimators() -> None:
+@pytest.mark.parametrize(("payoff", "most"), [(CALL, 0.6), (CAPPED, 1.2)], ids=["call", "capped and digital"])
+def test_theta_is_what_the_equation_of_the_price_says(payoff: gk.Payoff, most: float) -> None:
+    """theta = r V - (r - q) S delta - sigma^2 S^2 gamma / 2; along the path its deviations are 2 and 12, and more."""
+    r = estimate(payoff, ["delta", "gamma", "theta"], estimator="auto")
+    spot, rate, volatility, dividend = MARKET.values()
+    terms = {"price": rate, "delta": (dividend - rate) * spot, "gamma": -0.5 * (volatility * spot) ** 2, "theta": -1.0}
+    off = sum(factor * r[name].value for name, factor in terms.items())
+    assert abs(off) < 4.0 * sum(abs(factor) * r[name].std_error for name, factor in terms.items())
+    assert r["theta"].std_error * math.sqrt(PATHS) < most
+    assert "direction of the path" in r["theta"].reason
+
+
+def test_theta_of_few_paths_and_random_volatility_keep_to_other_estimators() -> None:
     mixed = estimate(CALL, ["gamma"], estimator=gk.Conditional(second="mixed"))["gamma"]
     assert mixed.std_error * math.sqrt(PATHS) > 0.01  # by the density of a step, which a direction of all does not have
     heston = gk.Heston(100.0, 0.03, 0.04, 2.0, 0.04, 0.3, -0.5)

@@ -38,7 +38,8 @@ class Conditional(Estimator):
     monitored step is conditioned on survival, z = Phi^-1 of a uniform on the surviving stretch, and the path carries
     the product of its survival probabilities as a weight (one-step survival).
     Sums over dates of log-normal prices: by default the direction of all noise that moves the average of the path most
-    is integrated out (but for theta, of which it takes off nothing), so that an Asian option is smooth in everything.
+    is integrated out, so that an Asian option is smooth in everything. Not so theta, which turns that direction, unless
+    by `over="direction"`: what that leaves is large, but controls know nearly all of it.
     Amounts paid on a date, and any other settlement: expected over the step before, region by region between the levels
     at which they have kinks or jumps. Unbiased; what is left is Lipschitz, so that first derivatives are pathwise.
     `second="pathwise"` (default) takes second derivatives along the path where nothing bends, else by `Mixed`;
@@ -60,9 +61,13 @@ class Conditional(Estimator):
     changes_price = True
 
     @property
+    def leans(self) -> bool:
+        return self.over == "direction"
+
+    @property
     def shown(self) -> str:
         """What tells the ways apart."""
-        by = self.name if self.over == "path" else f"{self.name} by step"
+        by = self.name + {"path": "", "step": " by step", "direction": " over a direction"}[self.over]
         return by if self.second == "pathwise" else f"{by}, then mixed"
 
     def apply(self, fold: Fold, directions: tuple[Direction, ...]) -> Fold:
@@ -77,16 +82,19 @@ class Conditional(Estimator):
             try:
                 return self._finished(fold, along_average(fold, Step.of(fold)).pruned(), directions)
             except UnsupportedError:
-                pass
+                if self.leans:
+                    raise
+        elif self.leans:
+            raise UnsupportedError("conditional over a direction: nothing is added up over dates")
         return self._finished(fold, conditioned(fold, self.over), directions)
 
     def _along_average(self, fold: Fold, directions: tuple[Direction, ...]) -> bool:
         """Whether a direction of all steps may serve, of which none keeps its density.
 
-        Calendar time shortens the first step alone, and would turn that direction most of all.
+        Calendar time shortens the first step alone, and turns that direction most of all.
         """
-        along = self.over == "path" and (self.second == "pathwise" or len(directions) < 2)
-        return along and fold.exit is None and all(d.parameter != "valuation" for d in directions)
+        along = self.over != "step" and (self.second == "pathwise" or len(directions) < 2)
+        return along and fold.exit is None and (self.leans or all(d.parameter != "valuation" for d in directions))
 
     def _finished(self, fold: Fold, smooth: Fold, directions: tuple[Direction, ...]) -> Fold:
         smooth = replace(smooth, outputs=sharpened(smooth.outputs, len(directions) - (not _jumps(fold))))
