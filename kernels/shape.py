@@ -70,6 +70,9 @@ class Shape:
     def alone(count: int, mean: Array, second: Array, higher: Array) -> Shape:
         """The shape of one sample: mean, second (m,), higher (m, 4), NaN where unknown."""
         unknown = np.isnan(higher)
+        if not unknown.any():
+            counts = np.full(len(mean), count)
+            return Shape(counts, mean, second, higher, counts, second)
         powers, extremes = ~unknown[:, FOURTH], ~unknown[:, ABOVE]
         known, total = np.where(powers, second, 0.0), np.where(extremes, second, 0.0)
         return Shape(powers * count, mean, known, np.where(unknown, 0.0, higher), extremes * count, total)

@@ -35,6 +35,11 @@ class Candidate:
         """The names of all controls that it may have."""
         return frozenset(c.name for c in self.option.controls)
 
+    @cached_property
+    def reaching(self) -> tuple[Sample, ...]:
+        """The samples of which few paths may carry the variance."""
+        return tuple(s for s in self.samples if s.reach is not None)
+
     @property
     def questions(self) -> list[Question]:
         """Its samples without controls, then with all of them."""
@@ -119,7 +124,7 @@ class Contest:
             read = []
             for c in candidates:
                 work, left = next(measured)
-                seen = all(map(found.reached, c.samples))
+                seen = all(map(found.reached, c.reaching))
                 read.append((work[0], *min(zip(work, left, strict=True))) if seen else UNSEEN)
             works[name] = Works(*map(list, zip(*read, strict=True)))
         return works

@@ -150,7 +150,8 @@ def _judged(
     unseen = seen.astray if decision.shift is None else seen.unseen
     worth = worth_of(menu, samples, seen, decision.picks, decision.weights, grid, unseen)
     bought = tuple(worth.told(i) for i in range(len(menu.entries)))
-    return replace(decision, controls=worth.kept, bought=bought, ratios=worth.ratios)
+    d = decision
+    return Decision(d.picks, d.weights, d.reasons, worth.kept, bought, worth.ratios, d.shift)
 
 
 def _claims(menu: Menu) -> frozenset[str]:
@@ -197,7 +198,7 @@ def _for_price(e: Entry, used: Set[Estimator], grid: TimeGrid) -> _Taken:
     Not by measurement, so that prices of two like contracts, a bump apart, are always estimated alike.
     """
     costs = [o.cost.of(grid) for o in e.options]
-    if e.options[0].controls and e.best is None and not used & {o.estimator for o in e.options}:
+    if e.options[0].controls and e.best is None and not used & e.estimators:
         return _Taken((0,), (1.0,), _why_uncontested(e, 0))
     for k, o in enumerate(e.options):
         if len(e.options) == 1 or not o.cost.random or k == e.best:

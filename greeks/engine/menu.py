@@ -85,6 +85,10 @@ class Entry:
         refusals = [(order.index(by), why) for by, why in self.refusals.items()]
         return tuple("; ".join(dict.fromkeys(why for by, why in refusals if by < place)) for place in places)
 
+    @cached_property
+    def estimators(self) -> frozenset[Estimator]:
+        return frozenset(o.estimator for o in self.options)
+
     @property
     def leans(self) -> bool:
         """Whether what is taken without measuring is of use only less its controls."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -84,6 +85,5 @@ class Residuals:
 
     def _scale(self, count: int) -> Array:
         """What controls are multiplied by before they are called rounding: see `Pairing`."""
-        with np.errstate(invalid="ignore"):
-            deviation = np.sqrt(self.moments.comoment[:1, 0] / count)
-            return np.asarray(np.fmax(1.0, np.abs(self.moments.mean[:1]) + deviation))
+        deviation = math.sqrt(float(self.moments.comoment[0, 0]) / count)
+        return np.array([max(1.0, abs(float(self.moments.mean[0])) + deviation)])
