@@ -93,9 +93,9 @@ class BrownianBridge(Order):
 class AverageBridge(Order):
     """A Brownian bridge turned so that the first dimension sets the average of the path over the ends of its steps.
 
-    An option on an average is then bent, to first order, in one dimension only. The average is c . x in the dimensions
-    x of the bridge; a rotation of the first with every other gives the first the direction c, and hardly moves those
-    that c has little of. It costs as many rotations as the bridge itself.
+    An option on an average, estimated along the path, is then bent, to first order, in one dimension only. The average
+    is c . x in the dimensions x of the bridge; a rotation of the first with every other gives the first the direction
+    c, and hardly moves those that c has little of. It costs as many rotations as the bridge itself.
 
     References
     ----------
