@@ -20,12 +20,12 @@ import numpy as np
 import greeks as gk
 from benchmarks.multilevel_figure import Curve, drawn
 from benchmarks.report import table, write
-from greeks.engine.clock import Clock
-from greeks.engine.legs import Controls
+from greeks.engine.choosing.legs import Controls
 from greeks.engine.multilevel.allocation import allocated
 from greeks.engine.multilevel.ladder import Ladder
 from greeks.engine.multilevel.run import climbed
-from greeks.engine.settings import Settings
+from greeks.engine.sampling.clock import Clock
+from greeks.engine.sampling.settings import Settings
 from greeks.reference import heston
 
 DOCS = Path(__file__).parent.parent / "docs"

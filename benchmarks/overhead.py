@@ -17,7 +17,7 @@ import numpy as np
 
 import greeks as gk
 from benchmarks.contender import one_core
-from greeks.engine import menu
+from greeks.engine.choosing import menu
 
 ROUNDS = 50
 FEW = 256

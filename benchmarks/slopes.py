@@ -18,7 +18,7 @@ import numpy.typing as npt
 import greeks as gk
 from benchmarks.report import table, write
 from benchmarks.slopes_figure import Curve, Panel, drawn
-from greeks.engine.legs import Controls
+from greeks.engine.choosing.legs import Controls
 
 Array = npt.NDArray[np.float64]
 DOCS = Path(__file__).parent.parent / "docs"

@@ -25,7 +25,7 @@ from greeks.controls import (
     LognormalTwin,
     NoiseMoments,
 )
-from greeks.engine.targets import Relative
+from greeks.engine.sampling.targets import Relative
 from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
 from greeks.estimators import (
     Blend,
@@ -103,8 +103,8 @@ from greeks.samplers import (
 from greeks.schemes import QE, Euler, Exact, Milstein, Multilevel, Richardson, Scheme
 
 if TYPE_CHECKING:
-    from greeks.engine.resume import merge
-    from greeks.engine.saving import load
+    from greeks.engine.keeping.resume import merge
+    from greeks.engine.keeping.saving import load
     from greeks.interop.quantlib import from_quantlib
     from greeks.portfolio import BookError, DeskUnits, Risk, load_market, net, read_risk, run
     from greeks.portfolio.scenarios import Shift, explain_pnl, ladder, scenario_grid, scenarios
@@ -115,9 +115,9 @@ _LAZY = {
     "BookError": "greeks.portfolio",
     "DeskUnits": "greeks.portfolio",
     "Risk": "greeks.portfolio",
-    "load": "greeks.engine.saving",
+    "load": "greeks.engine.keeping.saving",
     "load_market": "greeks.portfolio",
-    "merge": "greeks.engine.resume",
+    "merge": "greeks.engine.keeping.resume",
     "net": "greeks.portfolio",
     "read_risk": "greeks.portfolio",
     "run": "greeks.portfolio",

@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from greeks.engine.devices import available, check_precision, settled
+from greeks.engine.choosing.legs import Controls, check_controls
+from greeks.engine.choosing.menu import Wanted
 from greeks.engine.explain import explanation
-from greeks.engine.legs import Controls, check_controls
-from greeks.engine.menu import Wanted
 from greeks.engine.run import estimate
-from greeks.engine.settings import Settings
-from greeks.engine.targets import Wanted as Targets
-from greeks.engine.targets import check_targets, is_positive
+from greeks.engine.sampling.devices import available, check_precision, settled
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.sampling.targets import Wanted as Targets
+from greeks.engine.sampling.targets import check_targets, is_positive
 from greeks.errors import SchemaError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff

@@ -137,7 +137,7 @@ def plan(task: str) -> Any:
     from benchmarks.ours import problem
     from benchmarks.tasks import TASKS as ALL
     from greeks.engine.run import Task
-    from greeks.engine.settings import Settings
+    from greeks.engine.sampling.settings import Settings
 
     model, payoff, settings = problem(task)
     wanted = {"controls": (), **settings} | ({} if task == "T5" else {"estimator": gk.Pathwise()})

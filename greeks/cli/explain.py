@@ -14,7 +14,7 @@ from greeks.cli.options import Book, Market, Names, Paths, split
 from greeks.errors import GreeksError, SchemaError
 
 if TYPE_CHECKING:
-    from greeks.portfolio.book import Trade
+    from greeks.portfolio.rows.book import Trade
 
 
 class Sampler(StrEnum):
@@ -40,9 +40,9 @@ def explain(
     """
     with exit_codes():
         from greeks.payoffs import registry
-        from greeks.portfolio.files import read_table
-        from greeks.portfolio.market import load_market
-        from greeks.portfolio.schema import check_book
+        from greeks.portfolio.rows.files import read_table
+        from greeks.portfolio.rows.market import load_market
+        from greeks.portfolio.rows.schema import check_book
 
         checked = check_book(read_table(book), load_market(market), registry())
         if checked.faults:
@@ -62,7 +62,7 @@ def _made(sampler: Sampler) -> Any:
 def _kinds(trades: list[Trade]) -> Iterator[list[Trade]]:
     from itertools import groupby
 
-    from greeks.portfolio.book import by_kind
+    from greeks.portfolio.rows.book import by_kind
 
     for _, group in groupby(by_kind(trades), key=lambda trade: trade.kind):
         yield list(group)

@@ -69,8 +69,8 @@ def ladder(
     The column `change` is the profit or loss against the market as it is, with the error of the difference.
     """
     with exit_codes():
-        from greeks.portfolio.files import check_writable, read_table
-        from greeks.portfolio.market import load_market
+        from greeks.portfolio.rows.files import check_writable, read_table
+        from greeks.portfolio.rows.market import load_market
         from greeks.portfolio.scenarios import scenario_grid
 
         axes = dict(_axis(text) for text in shift or [SPOTS])
@@ -106,7 +106,7 @@ def _axis(text: str) -> tuple[str, list[str]]:
 
 
 def _check_picture(plot: Path, axes: int, by: list[str]) -> None:
-    from greeks.portfolio.files import check_folder_of
+    from greeks.portfolio.rows.files import check_folder_of
 
     if plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise SchemaError(f"--plot {plot}: expected the suffix .png, .svg or .pdf")

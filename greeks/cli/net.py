@@ -32,7 +32,7 @@ def net(
     with exit_codes():
         from greeks.portfolio import net as netted
         from greeks.portfolio import read_risk
-        from greeks.portfolio.files import check_writable
+        from greeks.portfolio.rows.files import check_writable
 
         if not risk.exists() or (risk.is_file() and risk.suffix.lower() not in (".parquet", ".pq")):
             raise SchemaError(f"{risk}: expected a Parquet file or folder that greeks run --out has written")

@@ -48,7 +48,7 @@ def pnl(
     greeks pnl book.csv monday.toml tuesday.toml --elapsed 1/365
     """
     with exit_codes():
-        from greeks.portfolio.files import check_writable, read_table
+        from greeks.portfolio.rows.files import check_writable, read_table
         from greeks.portfolio.scenarios import explain_pnl
 
         if out is not None:

@@ -100,8 +100,8 @@ def _run(
 ) -> None:
     from greeks.portfolio import BookError
     from greeks.portfolio import run as run_book
-    from greeks.portfolio.files import check_writable, read_table
-    from greeks.portfolio.market import load_market
+    from greeks.portfolio.rows.files import check_writable, read_table
+    from greeks.portfolio.rows.market import load_market
 
     streams = out is not None and out.suffix.lower() in STREAMED
     if resume and not streams:

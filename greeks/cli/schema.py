@@ -21,7 +21,7 @@ def schema(
     with exit_codes():
         from greeks.models import registry as models
         from greeks.payoffs import registry as payoffs
-        from greeks.portfolio.json_schema import book_schema, market_schema
+        from greeks.portfolio.rows.json_schema import book_schema, market_schema
 
         found = market_schema(models()) if market else book_schema(payoffs())
         typer.echo(json.dumps(found, indent=2))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def written(frame: pd.DataFrame, out: Path | None) -> None:
     """The table in a file, or as text."""
-    from greeks.portfolio.files import write_table
+    from greeks.portfolio.rows.files import write_table
 
     if out is None:
         typer.echo(frame.to_string(index=False, na_rep="") if len(frame) else "no rows")

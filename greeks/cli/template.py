@@ -35,7 +35,7 @@ def template(
 
 def _market(out: Path | None) -> None:
     from greeks.errors import SchemaError
-    from greeks.portfolio.template import example_market
+    from greeks.portfolio.rows.template import example_market
 
     if out is None:
         typer.echo(example_market(), nl=False)
@@ -50,8 +50,8 @@ def _market(out: Path | None) -> None:
 
 def _book(names: list[str], out: Path | None) -> None:
     from greeks.payoffs import registry
-    from greeks.portfolio.files import write_table
-    from greeks.portfolio.template import example_book
+    from greeks.portfolio.rows.files import write_table
+    from greeks.portfolio.rows.template import example_book
 
     book = example_book(registry(), names)
     if out is None:

@@ -30,9 +30,9 @@ def validate(
     """
     with exit_codes():
         from greeks.payoffs import registry
-        from greeks.portfolio.files import read_table
-        from greeks.portfolio.market import load_market
-        from greeks.portfolio.schema import check_book
+        from greeks.portfolio.rows.files import read_table
+        from greeks.portfolio.rows.market import load_market
+        from greeks.portfolio.rows.schema import check_book
 
         trades = read_table(book)
         models = load_market(market) if market is not None else _any_model(trades)
@@ -48,6 +48,6 @@ def validate(
 def _any_model(trades: pd.DataFrame) -> dict[str, Any]:
     """A market that has every underlying."""
     from greeks.models import BlackScholes
-    from greeks.portfolio.cells import as_name
+    from greeks.portfolio.rows.cells import as_name
 
     return {as_name(name): BlackScholes(100.0, 0.0, 0.2) for name in trades.get("underlying", ())}

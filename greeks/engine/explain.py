@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from greeks.engine.estimates import read
-from greeks.engine.pilot import SEED, STREAM
+from greeks.engine.choosing.pilot import SEED, STREAM
 from greeks.engine.run import Task
-from greeks.engine.settings import Settings
-from greeks.engine.simulation import simulate
+from greeks.engine.sampling.estimates import read
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.sampling.simulation import simulate
 from greeks.errors import UnsupportedError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff

@@ -7,17 +7,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from greeks.engine.contract import Contract
-from greeks.engine.decision import KEPT, Decision, instead
-from greeks.engine.grid import TimeGrid, time_grid
-from greeks.engine.host import Array
-from greeks.engine.importance import choose, refuse
-from greeks.engine.menu import Menu, Noted, menu_for
-from greeks.engine.origin import Origin, chosen
-from greeks.engine.plan import Plan, plan_of
-from greeks.engine.reading import Reading, readings_of
-from greeks.engine.settings import Settings
-from greeks.engine.simulation import simulate
+from greeks.engine.choosing.decision import KEPT, Decision, instead
+from greeks.engine.choosing.importance import choose, refuse
+from greeks.engine.choosing.menu import Menu, Noted, menu_for
+from greeks.engine.choosing.plan import Plan, plan_of
+from greeks.engine.keeping.origin import Origin, chosen
+from greeks.engine.programs.host import Array
+from greeks.engine.sampling.reading import Reading, readings_of
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.sampling.simulation import simulate
+from greeks.engine.terms.contract import Contract
+from greeks.engine.terms.grid import TimeGrid, time_grid
 from greeks.errors import EstimationError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff

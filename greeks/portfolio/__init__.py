@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from greeks.portfolio.market import load_market
-from greeks.portfolio.netting import net
+from greeks.portfolio.numbers.netting import net
+from greeks.portfolio.numbers.risk import Risk
+from greeks.portfolio.numbers.units import DeskUnits
 from greeks.portfolio.pricing import BookError, run
-from greeks.portfolio.risk import Risk
-from greeks.portfolio.storage import read_risk
-from greeks.portfolio.units import DeskUnits
+from greeks.portfolio.rows.market import load_market
+from greeks.portfolio.work.storage import read_risk
 
 __all__ = ["BookError", "DeskUnits", "Risk", "load_market", "net", "read_risk", "run"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from greeks.portfolio.netting import net
+from greeks.portfolio.numbers.netting import net
+from greeks.portfolio.numbers.risk import Risk
 from greeks.portfolio.pricing import run
-from greeks.portfolio.risk import Risk
 
 
 class Accessor:

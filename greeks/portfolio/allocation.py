@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from greeks.portfolio.bench import Bench
-from greeks.portfolio.book import Trade
-from greeks.portfolio.job import jobs_of
-from greeks.portfolio.joint import Array, Joint
-from greeks.portfolio.outcome import Outcome
-from greeks.portfolio.settings import Settings
+from greeks.portfolio.numbers.joint import Array, Joint
+from greeks.portfolio.numbers.outcome import Outcome
+from greeks.portfolio.rows.book import Trade
+from greeks.portfolio.work.bench import Bench
+from greeks.portfolio.work.job import jobs_of
+from greeks.portfolio.work.settings import Settings
 from greeks.samplers import PointSet
 
 CHUNK = 4096

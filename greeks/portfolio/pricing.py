@@ -13,22 +13,22 @@ import pandas as pd
 from greeks.errors import GreeksError, SchemaError
 from greeks.payoffs import registry
 from greeks.portfolio.allocation import priced
-from greeks.portfolio.backend import backend_for
-from greeks.portfolio.bench import Bench
-from greeks.portfolio.dispatch import pool_of
-from greeks.portfolio.fingerprint import Request
-from greeks.portfolio.frame import labels_of, to_risk
-from greeks.portfolio.joint import Joint
-from greeks.portfolio.ledger import Ledger
-from greeks.portfolio.market import read_market
-from greeks.portfolio.outcome import Outcome
-from greeks.portfolio.progress import watching
-from greeks.portfolio.risk import Risk
-from greeks.portfolio.schema import Checked, check_book, checked_payoffs
-from greeks.portfolio.settings import Settings, requested
-from greeks.portfolio.storage import check_storable
-from greeks.portfolio.units import DeskUnits, units_of
-from greeks.portfolio.vocabulary import refuse_unknown
+from greeks.portfolio.numbers.frame import labels_of, to_risk
+from greeks.portfolio.numbers.joint import Joint
+from greeks.portfolio.numbers.outcome import Outcome
+from greeks.portfolio.numbers.risk import Risk
+from greeks.portfolio.numbers.units import DeskUnits, units_of
+from greeks.portfolio.rows.market import read_market
+from greeks.portfolio.rows.schema import Checked, check_book, checked_payoffs
+from greeks.portfolio.rows.vocabulary import refuse_unknown
+from greeks.portfolio.work.backend import backend_for
+from greeks.portfolio.work.bench import Bench
+from greeks.portfolio.work.dispatch import pool_of
+from greeks.portfolio.work.fingerprint import Request
+from greeks.portfolio.work.ledger import Ledger
+from greeks.portfolio.work.progress import watching
+from greeks.portfolio.work.settings import Settings, requested
+from greeks.portfolio.work.storage import check_storable
 from greeks.rubbish import seldom_collected
 
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from greeks.controls import ControlVariate
-from greeks.engine import decision, pilot
-from greeks.engine.contest import Contest
-from greeks.engine.contract import Contract
-from greeks.engine.control import CANCELLED
-from greeks.engine.grid import TimeGrid, time_grid
-from greeks.engine.menu import Menu, menu_for
-from greeks.engine.pilot import Pilot
-from greeks.engine.residuals import Question
-from greeks.engine.worth import cost_with, worth_of
+from greeks.engine.choosing import decision, pilot
+from greeks.engine.choosing.contest import Contest
+from greeks.engine.choosing.control import CANCELLED
+from greeks.engine.choosing.menu import Menu, menu_for
+from greeks.engine.choosing.pilot import Pilot
+from greeks.engine.choosing.residuals import Question
+from greeks.engine.choosing.worth import cost_with, worth_of
+from greeks.engine.terms.contract import Contract
+from greeks.engine.terms.grid import TimeGrid, time_grid
 from greeks.schemes.defaults import default_scheme
 from tests.agreement.agree import Trade
 from tests.agreement.record import tables

@@ -134,8 +134,10 @@ def test_several_assets_are_shifted_together() -> None:
 
 
 def test_controls_are_those_that_shifted_paths_see() -> None:
-    case = Case(MODEL, gk.AsianCall(150.0, 1.0, 12), ("delta", "vega"), {}, 1.0, {})
-    alone = Case(MODEL, case.payoff, case.names, {}, 1.0, {"controls": ()})
+    controls = (gk.GeometricAverage(), gk.Average(), gk.Forward())
+    along = {"estimator": gk.Pathwise(), "controls": controls}
+    case = Case(MODEL, gk.AsianCall(150.0, 1.0, 12), ("delta", "vega"), {}, 1.0, along)
+    alone = Case(MODEL, case.payoff, case.names, {}, 1.0, along | {"controls": ()})
     controlled, shifted = case.run(seed=1), alone.run(seed=2, paths=2**19)
     assert "option on it" in controlled["price"].reason
     for greek in ("price", *FIRST):

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import greeks as gk
-from greeks.engine.contract import Contract
+from greeks.engine.terms.contract import Contract
 from greeks.expressions.trace import Parameter
 from greeks.models import registry as built_in_models
 from greeks.payoffs import registry as built_in_payoffs

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import ClassVar
 
 import greeks as gk
-from greeks.engine.contract import Contract
-from greeks.engine.grid import time_grid
-from greeks.engine.menu import menu_for
+from greeks.engine.choosing.menu import menu_for
+from greeks.engine.terms.contract import Contract
+from greeks.engine.terms.grid import time_grid
 from greeks.estimators.base import Estimator
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff

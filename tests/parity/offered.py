@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from greeks.engine.run import Task
-from greeks.engine.settings import Settings
+from greeks.engine.sampling.settings import Settings
 from greeks.estimators.base import Estimator
 from greeks.estimators.mean import Mean
 from tests.coverage.offers import Offer, offers

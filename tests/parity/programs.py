@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 import greeks as gk
-from greeks.engine.devices import loaded
-from greeks.engine.noise import held
+from greeks.engine.programs.noise import held
 from greeks.engine.run import Task
-from greeks.engine.settings import Settings
+from greeks.engine.sampling.devices import loaded
+from greeks.engine.sampling.settings import Settings
 
 PATHS = 70  # two rounds of batches, the second not whole
 

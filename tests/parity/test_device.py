@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.devices import loaded
-from greeks.engine.noise import held
-from greeks.engine.settings import Settings
+from greeks.engine.programs.noise import held
+from greeks.engine.sampling.devices import loaded
+from greeks.engine.sampling.settings import Settings
 from tests.parity.cases import CASES, Case
 from tests.parity.programs import agreement, task_of
 from tests.parity.test_cuda_simulator import check
@@ -81,7 +81,7 @@ def test_a_million_paths_agree_with_the_cpu() -> None:
 
 
 def test_many_contracts_in_flight_are_what_each_is_alone() -> None:
-    from greeks.engine.many import estimate_many
+    from greeks.engine.crowd.many import estimate_many
 
     contracts = [(MODEL, gk.AsianCall(90.0 + k, 1.0, 12)) for k in range(40)]
     settings = Settings(backend="cuda", paths=2**14, seed=2)

@@ -13,8 +13,8 @@ import pytest
 PROGRAM = """
 import json
 import greeks as gk
-from greeks.engine.many import estimate_many
-from greeks.engine.settings import Settings
+from greeks.engine.crowd.many import estimate_many
+from greeks.engine.sampling.settings import Settings
 
 model, pathwise = gk.BlackScholes(100.0, 0.05, 0.2), gk.Pathwise()
 payoffs = [gk.AsianCall(90.0 + k, 1.0, 3) for k in range(3)]

@@ -16,7 +16,7 @@ from benchmarks.gpu.device import Peak
 from benchmarks.gpu.operations import operations
 from benchmarks.tasks import DATES, TASKS
 from greeks.engine.run import Task
-from greeks.engine.settings import Settings
+from greeks.engine.sampling.settings import Settings
 
 MODEL = gk.BlackScholes(100.0, 0.05, 0.2, 0.02)
 

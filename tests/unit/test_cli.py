@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 
 from greeks.cli import app
 from greeks.cli.options import split
-from greeks.engine.many import Group
-from greeks.engine.reading import Reading
-from greeks.engine.settings import Settings
+from greeks.engine.crowd.many import Group
+from greeks.engine.sampling.reading import Reading
+from greeks.engine.sampling.settings import Settings
 from greeks.errors import UnsupportedError
 from greeks.results import Explanation
 from greeks.samplers import Sobol
@@ -55,7 +55,7 @@ def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("greeks.portfolio.desk.estimate_many", estimate_many)
+    monkeypatch.setattr("greeks.portfolio.work.desk.estimate_many", estimate_many)
     monkeypatch.setattr("greeks.portfolio.scenarios.sheet.estimate_many", estimate_many)
     monkeypatch.setattr("greeks.api.explain", explain)
     monkeypatch.chdir(tmp_path)

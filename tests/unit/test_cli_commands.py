@@ -18,10 +18,10 @@ from greeks.errors import SchemaError
 from greeks.models import BlackScholes, MultiBlackScholes
 from greeks.models import registry as models
 from greeks.payoffs import registry as payoffs
-from greeks.portfolio.files import read_table
-from greeks.portfolio.json_schema import book_schema, market_schema
-from greeks.portfolio.schema import check_book
-from greeks.portfolio.template import example_book
+from greeks.portfolio.rows.files import read_table
+from greeks.portfolio.rows.json_schema import book_schema, market_schema
+from greeks.portfolio.rows.schema import check_book
+from greeks.portfolio.rows.template import example_book
 
 jsonschema: Any = importlib.import_module("jsonschema")  # it has no types
 QUICK = ("--paths", "1024")
@@ -203,7 +203,7 @@ def test_a_bug_keeps_its_traceback_and_has_a_code_of_its_own(folder: Path, monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("greeks.portfolio.schema.check_book", broken)
+    monkeypatch.setattr("greeks.portfolio.rows.schema.check_book", broken)
     done = greeks("validate", "book.csv")
     assert done.exit_code == 70 and "ZeroDivisionError: a bug" in done.stderr and "bug in pathgreeks" in done.stderr
 

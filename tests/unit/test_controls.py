@@ -12,13 +12,13 @@ import pytest
 
 import greeks as gk
 from greeks.controls import AUTOMATIC
-from greeks.engine.contract import Contract
-from greeks.engine.control import FEWEST, SCORE, Pairing
-from greeks.engine.grid import time_grid
-from greeks.engine.menu import menu_for
-from greeks.engine.pilot import residual
-from greeks.engine.plan import controls_of, plan_of
-from greeks.engine.residuals import Question, Residuals
+from greeks.engine.choosing.control import FEWEST, SCORE, Pairing
+from greeks.engine.choosing.menu import menu_for
+from greeks.engine.choosing.pilot import residual
+from greeks.engine.choosing.plan import controls_of, plan_of
+from greeks.engine.choosing.residuals import Question, Residuals
+from greeks.engine.terms.contract import Contract
+from greeks.engine.terms.grid import time_grid
 from greeks.kernels import cpu
 from greeks.kernels.compile import load
 from greeks.kernels.moments import Moments, combine

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine import devices
-from greeks.engine.settings import Settings
+from greeks.engine.sampling import devices
+from greeks.engine.sampling.settings import Settings
 from greeks.kernels import backends, cuda, cuda_flight, cuda_found
 from greeks.kernels.compile import CompiledProgram
 from greeks.kernels.cuda_errors import clear_errors

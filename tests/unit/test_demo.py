@@ -21,8 +21,8 @@ from greeks.demo.main import run_demo
 from greeks.demo.surface import load
 from greeks.models import BlackScholes
 from greeks.payoffs import registry
-from greeks.portfolio.market import load_market
-from greeks.portfolio.schema import check_book
+from greeks.portfolio.rows.market import load_market
+from greeks.portfolio.rows.schema import check_book
 from greeks.reference import black_scholes, greeks, heston
 
 WIDTH = 80

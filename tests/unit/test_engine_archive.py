@@ -12,8 +12,8 @@ from unittest import mock
 import pytest
 
 import greeks as gk
-from greeks.engine import archive, plan
-from greeks.engine import menu as menus
+from greeks.engine.choosing import archive, plan
+from greeks.engine.choosing import menu as menus
 from greeks.estimators.pathwise import Pathwise
 from greeks.expressions.node import ONE, symbol
 from greeks.expressions.packing import packed, unpacked
@@ -161,6 +161,12 @@ def test_files_that_changed_after_they_were_loaded_are_not_trusted(monkeypatch: 
     monkeypatch.setattr(archive, "LOADED", 1e11)
     assert len(state()) == 32
     assert archive.key_of(1.0).startswith(archive.state_of_package()) or not archive.state_of_package()
+
+
+def test_the_state_is_that_of_all_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    found = {Path(path).relative_to(Path(gk.__file__).parent).as_posix() for path, *_ in archive._files(gk.__path__[0])}
+    assert {"api.py", "engine/choosing/menu.py", "kernels/cpu.py", "estimators/conditional/average.py"} <= found
 
 
 def test_few_states_of_the_package_are_kept(folder: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.control import SCORE, Pairing, cross_fitted
+from greeks.engine.choosing.control import SCORE, Pairing, cross_fitted
 from greeks.kernels.moments import Chunks, Moments
 from greeks.kernels.shape import Shape
 

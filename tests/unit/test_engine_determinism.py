@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.contract import Contract
-from greeks.engine.control import joined
-from greeks.engine.decision import decide
-from greeks.engine.grid import time_grid
-from greeks.engine.menu import menu_for
-from greeks.engine.plan import plan_of
+from greeks.engine.choosing.control import joined
+from greeks.engine.choosing.decision import decide
+from greeks.engine.choosing.menu import menu_for
+from greeks.engine.choosing.plan import plan_of
+from greeks.engine.terms.contract import Contract
+from greeks.engine.terms.grid import time_grid
 from greeks.kernels import cpu, moments
 from greeks.kernels.chunks import CHUNK
 from greeks.kernels.compile import load

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import greeks as gk
-from greeks.engine.clock import INSIST, PIECE, Clock
+from greeks.engine.sampling.clock import INSIST, PIECE, Clock
 from greeks.kernels import cpu
 
 PROGRAM = """

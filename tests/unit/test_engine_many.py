@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.many import Group, estimate_many
-from greeks.engine.settings import Settings
+from greeks.engine.crowd.many import Group, estimate_many
+from greeks.engine.sampling.settings import Settings
 
 GREEKS = ["delta", "vega"]
 STOCKS = [gk.BlackScholes(100.0, 0.05, 0.2, 0.02), gk.BlackScholes(60.0, 0.05, 0.35)]

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine import decision, pilot
-from greeks.engine.contract import Contract
-from greeks.engine.grid import time_grid
-from greeks.engine.lending import places
-from greeks.engine.menu import menu_for
-from greeks.engine.plan import plan_of
+from greeks.engine.choosing import decision, pilot
+from greeks.engine.choosing.lending import places
+from greeks.engine.choosing.menu import menu_for
+from greeks.engine.choosing.plan import plan_of
 from greeks.engine.run import Task
-from greeks.engine.settings import Settings
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.terms.contract import Contract
+from greeks.engine.terms.grid import time_grid
 from greeks.expressions.node import ONE, ZERO, where
 from greeks.schemes.defaults import default_scheme
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine import menu as menus
-from greeks.engine.grid import time_grid
+from greeks.engine.choosing import menu as menus
+from greeks.engine.terms.grid import time_grid
 from greeks.kernels import compile as compiler
 
 MODEL = gk.BlackScholes(100.0, 0.05, 0.2, 0.02)
@@ -67,7 +67,7 @@ def test_what_shapes_the_program_is_a_plan_of_its_own(built: Any, other: tuple[A
 def test_old_plans_make_room() -> None:
     menus._menus.clear()
     with mock.patch.object(menus, "_KEPT", 3), mock.patch.object(menus, "_build", side_effect=lambda *_: object()):
-        from greeks.engine.contract import Contract
+        from greeks.engine.terms.contract import Contract
 
         contract = Contract.of(MODEL, gk.Call(100.0, 1.0))
         grid = time_grid(contract.payoff, gk.Exact())

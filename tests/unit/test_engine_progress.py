@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import greeks as gk
-from greeks.engine.clock import Clock
-from greeks.engine.progress import Line, duration, errors, predicted
+from greeks.engine.sampling.clock import Clock
+from greeks.engine.sampling.progress import Line, duration, errors, predicted
 
 MODEL, CALL = gk.BlackScholes(100.0, 0.05, 0.2, 0.02), gk.Call(100.0, 1.0)
 PRICE, DELTA = gk.Estimate("price", 10.0, 0.02, 1000), gk.Estimate("delta", 0.5, 0.001, 1000)

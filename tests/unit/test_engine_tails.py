@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.tails import REMEDIES, Tails, tails_of, warning
+from greeks.engine.sampling.tails import REMEDIES, Tails, tails_of, warning
 from greeks.kernels.moments import Chunks, Moments
 from greeks.kernels.shape import Shape
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.estimates import BIASED
-from greeks.engine.targets import BLIND
+from greeks.engine.sampling.estimates import BIASED
+from greeks.engine.sampling.targets import BLIND
 from greeks.reference import black_scholes as closed
 from greeks.reference import geometric_asian as asian
 

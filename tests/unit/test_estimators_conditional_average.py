@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.grid import time_grid
+from greeks.engine.terms.grid import time_grid
 from greeks.expressions.interpolation import PLACES
 from greeks.reference import geometric_asian, greeks
 

@@ -248,8 +248,8 @@ def test_without_a_direction_it_is_the_price_alone(over: str) -> None:
 
 
 def _fold(payoff: gk.Payoff) -> Fold:
-    from greeks.engine.contract import Contract, pricing_fold
-    from greeks.engine.grid import time_grid
+    from greeks.engine.terms.contract import Contract, pricing_fold
+    from greeks.engine.terms.grid import time_grid
     from greeks.schemes import Exact
 
     time_grid(payoff, Exact())

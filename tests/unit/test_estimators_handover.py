@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.grid import time_grid
+from greeks.engine.terms.grid import time_grid
 from greeks.estimators import Estimator
 
 WEIGHTS: list[Estimator] = [gk.LikelihoodRatio(), gk.Malliavin(), gk.Vibrato()]

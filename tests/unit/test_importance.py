@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.importance import mean_ratio
-from greeks.engine.many import estimate_many
+from greeks.engine.choosing.importance import mean_ratio
+from greeks.engine.choosing.scan import MOST, SHARE, Scan
+from greeks.engine.crowd.many import estimate_many
+from greeks.engine.programs.shift import apart, lengths
 from greeks.engine.run import Task
-from greeks.engine.scan import MOST, SHARE, Scan
-from greeks.engine.settings import Settings
-from greeks.engine.shift import apart, lengths
+from greeks.engine.sampling.settings import Settings
 from greeks.expressions.node import Expr, const, symbol
 from greeks.kernels import cpu
 from greeks.kernels.compile import load

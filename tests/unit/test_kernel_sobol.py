@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import ndtr
 
-from greeks.engine.draws import Factors
-from greeks.engine.grid import TimeGrid
-from greeks.engine.noise import section
+from greeks.engine.programs.draws import Factors
+from greeks.engine.programs.noise import section
+from greeks.engine.terms.grid import TimeGrid
 from greeks.kernels import net, noise
 from greeks.kernels.antithetic import pair_of_side, single_of_side
 from greeks.kernels.chunks import CHUNK

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.clock import Clock
 from greeks.engine.multilevel.ladder import Ladder
 from greeks.engine.multilevel.run import climbed
-from greeks.engine.settings import Settings
-from greeks.engine.targets import Relative
+from greeks.engine.sampling.clock import Clock
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.sampling.targets import Relative
 from tests.coverage.intervals import band
 from tests.oracle import cases
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.clock import INSIST, Clock
+from greeks.engine.sampling.clock import INSIST, Clock
 from greeks.kernels import cpu
 from tests.unit.test_multilevel import CALL, CEV, EULER, MILSTEIN, TRUTH, total
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pytest
 
 import greeks as gk
-from greeks.engine.contract import Contract
-from greeks.engine.grid import time_grid
-from greeks.engine.menu import menu_for
-from greeks.engine.plan import controls_of, plan_of
+from greeks.engine.choosing.menu import menu_for
+from greeks.engine.choosing.plan import controls_of, plan_of
+from greeks.engine.terms.contract import Contract
+from greeks.engine.terms.grid import time_grid
 from greeks.kernels import cpu
 from greeks.kernels.compile import load
 from greeks.kernels.moments import combine

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import greeks as gk
 from greeks.cli import app
-from greeks.portfolio.book import stream_of
+from greeks.portfolio.rows.book import stream_of
 
 MARKET = {
     "DAX": gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02),

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import greeks as gk
-from greeks.engine.settings import Settings
+from greeks.engine.sampling.settings import Settings
 from greeks.kernels.backends import Availability, Backends
-from greeks.portfolio import backend
-from greeks.portfolio.schema import check_book
+from greeks.portfolio.rows.schema import check_book
+from greeks.portfolio.work import backend
 
 DAX = gk.BlackScholes(100.0, 0.05, 0.2)
 MARKET = {"DAX": DAX}

@@ -16,8 +16,8 @@ from greeks.errors import SchemaError
 from greeks.models import BlackScholes, Model, MultiBlackScholes
 from greeks.payoffs import registry
 from greeks.portfolio import load_market
-from greeks.portfolio.files import check_writable, read_table, write_table
-from greeks.portfolio.schema import check_book
+from greeks.portfolio.rows.files import check_writable, read_table, write_table
+from greeks.portfolio.rows.schema import check_book
 
 TOML = """
 [DAX]

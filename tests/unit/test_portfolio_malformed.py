@@ -18,8 +18,8 @@ import pandas as pd
 import pytest
 
 import greeks as gk
-from greeks.engine.many import Group
-from greeks.engine.reading import Reading
+from greeks.engine.crowd.many import Group
+from greeks.engine.sampling.reading import Reading
 from greeks.errors import SchemaError
 
 MARKET = {"DAX": gk.BlackScholes(100.0, 0.05, 0.2), "SMI": gk.BlackScholes(50.0, 0.01, 0.3)}
@@ -260,7 +260,7 @@ def priced(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             ),
         )
 
-    monkeypatch.setattr("greeks.portfolio.desk.estimate_many", estimate_many)
+    monkeypatch.setattr("greeks.portfolio.work.desk.estimate_many", estimate_many)
     return found
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from greeks.engine.many import Group
-from greeks.engine.reading import Reading
-from greeks.engine.settings import Settings
+from greeks.engine.crowd.many import Group
+from greeks.engine.sampling.reading import Reading
+from greeks.engine.sampling.settings import Settings
 from greeks.errors import EstimationError, GreeksError, SchemaError
 from greeks.models import BlackScholes, MultiBlackScholes
 from greeks.payoffs.base import Payoff
@@ -89,7 +89,7 @@ def reading(estimator: str, greek: str) -> Reading:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine([])
-    monkeypatch.setattr("greeks.portfolio.desk.estimate_many", engine)
+    monkeypatch.setattr("greeks.portfolio.work.desk.estimate_many", engine)
     return engine
 
 

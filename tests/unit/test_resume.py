@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.tally import FAN, Rows, Tally
+from greeks.engine.sampling.tally import FAN, Rows, Tally
 from greeks.kernels.chunks import CHUNK
 from greeks.kernels.moments import Chunks, combine
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.grid import time_grid
+from greeks.engine.terms.grid import time_grid
 from tests.oracle import cases
 
 CEV = gk.CEV(spot=100.0, rate=0.05, sigma=2.0, beta=0.5)

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import greeks as gk
-from greeks.engine.batches import Batches
+from greeks.engine.sampling.batches import Batches
 from greeks.kernels.chunks import CHUNK
 from greeks.reference import geometric_asian
 from greeks.samplers import Design

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import greeks as gk
-from greeks.engine.many import estimate_many
-from greeks.portfolio.book import stream_of
+from greeks.engine.crowd.many import estimate_many
 from greeks.portfolio.pricing import BookError
+from greeks.portfolio.rows.book import stream_of
 from greeks.portfolio.scenarios import Shift, explain_pnl, ladder, scenario_grid, scenarios
 from greeks.portfolio.scenarios.ageing import aged
 from greeks.portfolio.scenarios.totals import Total

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import greeks as gk
-from greeks.engine.many import estimate_many
-from greeks.portfolio import job as job_module
+from greeks.engine.crowd.many import estimate_many
 from greeks.portfolio.scenarios import run as run_module
+from greeks.portfolio.work import job as job_module
 from tests.unit.test_portfolio_executor import Poisonous, cluster
 from tests.unit.test_portfolio_stream import MARKET, SETTINGS, book
 

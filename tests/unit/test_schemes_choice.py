@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import greeks as gk
-from greeks.engine.contract import Contract
+from greeks.engine.terms.contract import Contract
 from greeks.expressions.node import symbol
 from greeks.expressions.trace import parameters, traced
 from greeks.schemes import transition

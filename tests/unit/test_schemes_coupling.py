@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.contract import Contract, pricing_fold
-from greeks.engine.grid import time_grid
+from greeks.engine.terms.contract import Contract, pricing_fold
+from greeks.engine.terms.grid import time_grid
 from greeks.estimators import Estimator, LikelihoodRatio, Malliavin, Pathwise, Vibrato
 from greeks.estimators.direction import Direction, of_parameter, of_valuation
 from greeks.expressions.fold import GRID_FINE, Fold

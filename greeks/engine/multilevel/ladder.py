@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from greeks.engine.bias import Bias
-from greeks.engine.clock import Clock
-from greeks.engine.control import Array
+from greeks.engine.choosing.control import Array
 from greeks.engine.multilevel.allocation import allocated, believable, shared_out
 from greeks.engine.multilevel.level import CHUNK, Level
 from greeks.engine.multilevel.report import estimates_of
 from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import Statistics, biases, errors, values
-from greeks.engine.progress import Progress
-from greeks.engine.settings import Settings
-from greeks.engine.tally import Tally
-from greeks.engine.targets import Target, allowed
+from greeks.engine.sampling.bias import Bias
+from greeks.engine.sampling.clock import Clock
+from greeks.engine.sampling.progress import Progress
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.sampling.tally import Tally
+from greeks.engine.sampling.targets import Target, allowed
 from greeks.schemes.multilevel import MOST_LEVELS, Multilevel
 
 START = 3  # levels that a run with a target begins with: two corrections show how fast they fall

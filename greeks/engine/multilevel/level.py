@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from greeks.engine.contract import Contract
-from greeks.engine.control import Array
-from greeks.engine.cost import Cost, cost
-from greeks.engine.decision import Decision, decide, instead
-from greeks.engine.grid import TimeGrid, time_grid
-from greeks.engine.menu import Menu, Wanted, menu_for
+from greeks.engine.choosing.control import Array
+from greeks.engine.choosing.decision import Decision, decide, instead
+from greeks.engine.choosing.menu import Menu, Wanted, menu_for
+from greeks.engine.choosing.pilot import SEED, STREAM
+from greeks.engine.choosing.plan import Plan, folds_of, plan_of, used_of
+from greeks.engine.keeping.origin import chosen
 from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import Statistics
-from greeks.engine.origin import chosen
-from greeks.engine.pilot import SEED, STREAM
-from greeks.engine.plan import Plan, folds_of, plan_of, used_of
-from greeks.engine.reading import Reading, readings_of
-from greeks.engine.settings import Settings
-from greeks.engine.simulation import refuse_wrong_scores
-from greeks.engine.tally import Rows, Tally
+from greeks.engine.programs.cost import Cost, cost
+from greeks.engine.sampling.reading import Reading, readings_of
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.sampling.simulation import refuse_wrong_scores
+from greeks.engine.sampling.tally import Rows, Tally
+from greeks.engine.terms.contract import Contract
+from greeks.engine.terms.grid import TimeGrid, time_grid
 from greeks.expressions.fold import joined as joined_folds
 from greeks.schemes.base import Scheme
 from greeks.schemes.multilevel import Correction, Multilevel

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from greeks.engine.keeping.resume import SAME, differences, different
 from greeks.engine.multilevel.origin import LadderOrigin
 from greeks.engine.multilevel.rung import Rung
-from greeks.engine.resume import SAME, differences, different
 from greeks.errors import SchemaError
 
 

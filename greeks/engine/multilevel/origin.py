@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from greeks.engine.multilevel.report import estimates_of
 from greeks.engine.multilevel.rung import Rung
-from greeks.engine.settings import Settings
-from greeks.engine.targets import Wanted
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.sampling.targets import Wanted
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Sensitivities

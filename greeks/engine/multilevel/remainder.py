@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from greeks.engine.bias import Bias
+from greeks.engine.sampling.bias import Bias
 
 Array = npt.NDArray[np.float64]
 ORDERS = np.linspace(0.5, 2.0, 31)

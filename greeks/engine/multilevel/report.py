@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from greeks.engine.bias import Bias
-from greeks.engine.control import Array
-from greeks.engine.estimates import std_errors
+from greeks.engine.choosing.control import Array
 from greeks.engine.multilevel.rung import Rung
 from greeks.engine.multilevel.statistics import biases, covariance, values
-from greeks.engine.tails import Tails, warning
+from greeks.engine.sampling.bias import Bias
+from greeks.engine.sampling.estimates import std_errors
+from greeks.engine.sampling.tails import Tails, warning
 from greeks.figures import with_error
 from greeks.results import Estimate
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from greeks.engine.clock import Clock
+from greeks.engine.keeping.resume import goal
 from greeks.engine.multilevel.ladder import MOST
 from greeks.engine.multilevel.origin import LadderOrigin
 from greeks.engine.multilevel.run import climbed, kept
-from greeks.engine.resume import goal
-from greeks.engine.targets import Wanted
+from greeks.engine.sampling.clock import Clock
+from greeks.engine.sampling.targets import Wanted
 from greeks.results import Sensitivities
 
 

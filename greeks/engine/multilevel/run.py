@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from greeks.engine.clock import Clock
-from greeks.engine.contract import Contract
+from greeks.engine.keeping.resume import other_samples, refuse_others
 from greeks.engine.multilevel.ladder import DEFAULT, Ladder
 from greeks.engine.multilevel.level import Level
 from greeks.engine.multilevel.origin import LadderOrigin
 from greeks.engine.multilevel.rung import Rung
-from greeks.engine.progress import shown
-from greeks.engine.resume import other_samples, refuse_others
-from greeks.engine.settings import Settings
-from greeks.engine.targets import targets_of
+from greeks.engine.sampling.clock import Clock
+from greeks.engine.sampling.progress import shown
+from greeks.engine.sampling.settings import Settings
+from greeks.engine.sampling.targets import targets_of
+from greeks.engine.terms.contract import Contract
 from greeks.errors import SchemaError, UnsupportedError
 from greeks.expressions.trace import traced
 from greeks.models.base import Model

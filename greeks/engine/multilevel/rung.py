@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from greeks.engine.control import Array
-from greeks.engine.decision import Decision
+from greeks.engine.choosing.control import Array
+from greeks.engine.choosing.decision import Decision
 from greeks.engine.multilevel.statistics import Statistics
-from greeks.engine.reading import Reading
-from greeks.engine.tails import tails
-from greeks.engine.tally import Rows, Tally
+from greeks.engine.sampling.reading import Reading
+from greeks.engine.sampling.tails import tails
+from greeks.engine.sampling.tally import Rows, Tally
 from greeks.samplers import Design
 
 

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from greeks.engine.keeping.saving import arrays_of, choice_of, choice_text, request_of, request_text, tally_of, write
 from greeks.engine.multilevel.origin import LadderOrigin
 from greeks.engine.multilevel.rung import Rung
-from greeks.engine.saving import arrays_of, choice_of, choice_text, request_of, request_text, tally_of, write
 from greeks.samplers import Design
 
 VERSION = 2  # of the format: readers of version 1 know of no levels

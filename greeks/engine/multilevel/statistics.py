@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from greeks.engine.bias import Bias
-from greeks.engine.control import Array
+from greeks.engine.choosing.control import Array
 from greeks.engine.multilevel.remainder import remainder
-from greeks.engine.reading import Reading, mixed
-from greeks.engine.tally import Rows
+from greeks.engine.sampling.bias import Bias
+from greeks.engine.sampling.reading import Reading, mixed
+from greeks.engine.sampling.tally import Rows
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from greeks.engine.contract import Contract
 from greeks.engine.multilevel.level import Level
 from greeks.engine.multilevel.origin import LadderOrigin
 from greeks.engine.multilevel.statistics import Statistics, covariance, values
-from greeks.engine.reading import Reading
-from greeks.engine.tally import Tally
+from greeks.engine.sampling.reading import Reading
+from greeks.engine.sampling.tally import Tally
+from greeks.engine.terms.contract import Contract
 from greeks.estimators.base import Estimator
 from greeks.estimators.selection import Against
 from greeks.results import Estimate

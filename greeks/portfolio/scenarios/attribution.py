@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from greeks.engine import settings as engine
+from greeks.engine.sampling import settings as engine
 from greeks.errors import GreeksError, SchemaError, UnsupportedError
 from greeks.fields import finite
-from greeks.portfolio.book import Trade
-from greeks.portfolio.market import read_market
+from greeks.portfolio.rows.book import Trade
+from greeks.portfolio.rows.market import read_market
 from greeks.portfolio.scenarios.ageing import aged
 from greeks.portfolio.scenarios.failures import BEYOND, refuse, without
 from greeks.portfolio.scenarios.moves import Term, moves, terms

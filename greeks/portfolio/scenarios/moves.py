@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from greeks.errors import SchemaError
-from greeks.portfolio.construct import parameters
+from greeks.portfolio.rows.construct import parameters
 from greeks.portfolio.scenarios.parameter import VEGA, field_of
 
 _FIRST = {"spot": "delta", "volatility": "vega", "rate": "rho", "dividend": "dividend_rho"}

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from greeks.errors import SchemaError
 from greeks.estimators.greek import PLURAL
-from greeks.portfolio.construct import parameters
-from greeks.portfolio.suggest import suggestion
+from greeks.portfolio.rows.construct import parameters
+from greeks.portfolio.rows.suggest import suggestion
 
 _NAME = re.compile(r"^(?P<word>\w+)(?:\[(?P<index>\d+(?:,\s*\d+)*)\])?$")
 SHORT = {"vol": "volatility"}

@@ -13,10 +13,10 @@ import pandas as pd
 
 from greeks.errors import SchemaError
 from greeks.payoffs import registry
-from greeks.portfolio.book import Trade
-from greeks.portfolio.grouping import columns_to_sum_by, worth_of
-from greeks.portfolio.schema import check_book, checked_payoffs
-from greeks.portfolio.suggest import suggestion
+from greeks.portfolio.numbers.grouping import columns_to_sum_by, worth_of
+from greeks.portfolio.rows.book import Trade
+from greeks.portfolio.rows.schema import check_book, checked_payoffs
+from greeks.portfolio.rows.suggest import suggestion
 
 Label = tuple[Any, ...]
 

@@ -10,13 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from greeks.engine import settings as engine
+from greeks.engine.sampling import settings as engine
 from greeks.errors import SchemaError
 from greeks.fields import shown
-from greeks.portfolio.backend import backend_for
-from greeks.portfolio.book import Trade
-from greeks.portfolio.job import WHOLE
-from greeks.portfolio.market import read_market
+from greeks.portfolio.rows.book import Trade
+from greeks.portfolio.rows.market import read_market
 from greeks.portfolio.scenarios.failures import BEYOND, refuse, status
 from greeks.portfolio.scenarios.office import Request, Where, opened
 from greeks.portfolio.scenarios.positions import Holding, Positions, Summing, positions
@@ -24,7 +22,9 @@ from greeks.portfolio.scenarios.scenario import Scenario
 from greeks.portfolio.scenarios.shift import Shift
 from greeks.portfolio.scenarios.totals import Total, total
 from greeks.portfolio.scenarios.valuation import Valuation
-from greeks.portfolio.settings import Settings, requested
+from greeks.portfolio.work.backend import backend_for
+from greeks.portfolio.work.job import WHOLE
+from greeks.portfolio.work.settings import Settings, requested
 
 Errors = Literal["raise", "coerce"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from greeks.engine.many import Group, estimate_many
-from greeks.portfolio.job import Job
-from greeks.portfolio.shelter import portable, sheltered, told
+from greeks.engine.crowd.many import Group, estimate_many
+from greeks.portfolio.work.job import Job
+from greeks.portfolio.work.shelter import portable, sheltered, told
 
 Array = npt.NDArray[np.float64]
 

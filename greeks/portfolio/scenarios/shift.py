@@ -10,8 +10,8 @@ from typing import Any
 
 from greeks.errors import GreeksError, SchemaError
 from greeks.fields import finite, shown
+from greeks.portfolio.rows.suggest import suggestion
 from greeks.portfolio.scenarios.parameter import moved, resolve
-from greeks.portfolio.suggest import suggestion
 
 RELATIVE = ("spot", "spots")
 HOW = ("relative", "absolute", "to")

@@ -1,0 +1,1 @@
+"""Many contracts at once, on the same normals."""

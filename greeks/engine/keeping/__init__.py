@@ -1,0 +1,1 @@
+"""What is done with a result later: saved, gone on with, merged, verified."""

@@ -1,0 +1,1 @@
+"""What is to be priced: a contract as a fold over a time grid."""

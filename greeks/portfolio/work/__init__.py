@@ -1,0 +1,1 @@
+"""Who does what, where, and what is done already: jobs, benches, ledgers."""
