@@ -1,9 +1,9 @@
 """Cost against target: multilevel Monte Carlo beside the best single level. `python -m benchmarks.multilevel`
 
 The target is the root of standard error squared plus bias squared. Cost is counted twice: operations (paths times
-`engine.cost`, in counted seconds, the same on every machine) and processor time of one thread. A single level is given
-what it could not know: the number of steps, 2^k or 3 * 2^k, that costs least for its target, from its true bias; its
-time is that of fewer paths, in proportion.
+`engine.programs.cost`, in counted seconds, the same on every machine) and processor time of one thread. A single
+level is given what it could not know: the number of steps, 2^k or 3 * 2^k, that costs least for its target, from its
+true bias; its time is that of fewer paths, in proportion.
 """
 
 from __future__ import annotations

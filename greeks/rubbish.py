@@ -7,9 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MADE = (
-    50_000  # objects between two looks at the youngest; Python's 700 take a quarter of a book, a tenth of a compilation
-)
+# Objects between two looks at the youngest; Python's 700 take a quarter of a book's time, a tenth of a compilation's.
+MADE = 50_000
 _lock = threading.Lock()
 _usual: list[tuple[int, int, int]] = []  # for everyone who is inside, what to go back to
 

@@ -15,7 +15,7 @@ from greeks.engine.choosing.contest import Contest
 from greeks.engine.choosing.control import CANCELLED
 from greeks.engine.choosing.menu import Menu, menu_for
 from greeks.engine.choosing.pilot import Pilot
-from greeks.engine.choosing.residuals import Question
+from greeks.engine.choosing.residuals import Question, Sheet
 from greeks.engine.choosing.worth import cost_with, worth_of
 from greeks.engine.terms.contract import Contract
 from greeks.engine.terms.grid import TimeGrid, time_grid
@@ -62,7 +62,8 @@ def _work(menu: Menu, contest: Contest, found: Pilot, grid: TimeGrid, i: int, k:
         return tuple((value,) if j == i else () for j in range(len(menu.entries)))
 
     worth = worth_of(menu, contest.samples_of(only(k)), found, only(k), only(1.0), grid)
-    (raw,) = found.residuals.of([Question(((contest.plan.samples[i][k].column, 1.0),), frozenset())])
+    alone = Question(((contest.plan.samples[i][k].column, 1.0),), frozenset())
+    (raw,) = found.residuals.on(Sheet.of([alone], contest.plan.pairing)).tolist()
     variance = max(raw / worth.ratios[i], CANCELLED * raw)  # below which it is rounding
     return float(variance * cost_with(menu, (menu.entries[i].options[k],), frozenset(worth.kept[i]), grid))
 

@@ -16,7 +16,7 @@ from greeks.engine.choosing.control import FEWEST, SCORE, Pairing
 from greeks.engine.choosing.menu import menu_for
 from greeks.engine.choosing.pilot import residual
 from greeks.engine.choosing.plan import controls_of, plan_of
-from greeks.engine.choosing.residuals import Question, Residuals
+from greeks.engine.choosing.residuals import Question, Residuals, Sheet
 from greeks.engine.terms.contract import Contract
 from greeks.engine.terms.grid import time_grid
 from greeks.kernels import cpu
@@ -300,7 +300,7 @@ def test_many_choices_of_controls_leave_what_each_leaves() -> None:
         for n in range(5)
         for which in combinations("abcd", n)
     ]
-    together = Residuals(pairing, moments).of(asked)
+    together = Residuals(pairing, moments).on(Sheet.of(asked, pairing)).tolist()
     for question, left in zip(asked, together, strict=True):
         named = tuple(tuple(j for j in js if pairing.names[j] in question.controls) for js in pairing.partners)
         covariance = residual(Pairing(named, pairing.names), moments.count, moments.mean, moments.comoment)
@@ -308,8 +308,9 @@ def test_many_choices_of_controls_leave_what_each_leaves() -> None:
         for i, weight in question.samples:
             row[i] = weight
         assert left == pytest.approx(row @ covariance @ row * 4999, rel=1e-9)
-    spoilt = Residuals(Pairing(((0,), ()), ("a",)), Moments.of(np.column_stack([y[:, 0], np.full(5000, np.nan), c])))
-    left, none = spoilt.of([Question(((0, 1.0),), frozenset("a")), Question(((1, 1.0),), frozenset())])
+    alone = Pairing(((0,), ()), ("a",))
+    spoilt = Residuals(alone, Moments.of(np.column_stack([y[:, 0], np.full(5000, np.nan), c])))
+    left, none = spoilt.on(Sheet.of([Question(((0, 1.0),), frozenset("a")), Question(((1, 1.0),), frozenset())], alone))
     assert 0.0 < left < moments.comoment[0, 0] and np.isnan(none)
 
 

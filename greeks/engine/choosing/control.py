@@ -137,10 +137,6 @@ class Pairing:
                 batches=_controlled(chunks.batches, coefficients) if chunks.batches.size else chunks.batches,
             )
 
-    def mixing(self, coefficients: Array) -> Array:
-        """The coefficients as the kernels take them."""
-        return coefficients
-
 
 @dataclass(frozen=True)
 class Regression:

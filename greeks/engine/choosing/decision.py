@@ -1,6 +1,6 @@
 """Which of several valid estimators to take: the one that needs the least work for the same error.
 
-Work is variance, as a pilot saw it, times the cost of a path, counted in operations (`engine.cost`).
+Work is variance, as a pilot saw it, times the cost of a path, counted in operations (`engine.programs.cost`).
 """
 
 from __future__ import annotations
@@ -150,8 +150,7 @@ def _judged(
     unseen = seen.astray if decision.shift is None else seen.unseen
     worth = worth_of(menu, samples, seen, decision.picks, decision.weights, grid, unseen)
     bought = tuple(worth.told(i) for i in range(len(menu.entries)))
-    d = decision
-    return Decision(d.picks, d.weights, d.reasons, worth.kept, bought, worth.ratios, d.shift)
+    return replace(decision, controls=worth.kept, bought=bought, ratios=worth.ratios)
 
 
 def _claims(menu: Menu) -> frozenset[str]:

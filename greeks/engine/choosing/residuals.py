@@ -66,13 +66,8 @@ class Residuals:
     pairing: Pairing
     moments: Moments
 
-    def of(self, asked: Sequence[Question]) -> list[float]:
-        """The sum of squares about the mean for each question; NaN where a sample is no number on some path."""
-        answers: list[float] = self.on(Sheet.of(asked, self.pairing)).tolist()
-        return answers
-
     def on(self, sheet: Sheet) -> Array:
-        """The same for each question of a sheet."""
+        """The sum of squares about the mean for each question; NaN where a sample is no number on some path."""
         from greeks.kernels.foundation import foundation
 
         count, comoment = self.moments.count, np.ascontiguousarray(self.moments.comoment)

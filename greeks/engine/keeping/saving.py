@@ -2,9 +2,9 @@
 
 A file is a zip archive of NumPy arrays without pickles (.npz). "header" is JSON in UTF-8: the request, the choices
 made for it and how its numbers are read; the other arrays are the moments of the nodes of each strand's tree
-(`engine.tally`), "strand/level/field", and how controls are taken off, "strand/mixing". Floats of the header are
-written so that they come back bit for bit. An instance is {"is": its public name in greeks, or "module:class" of a
-class of the user's, field: value, ...}; a tuple is a list.
+(`engine.sampling.tally`), "strand/level/field", and how controls are taken off, "strand/mixing". Floats of the header
+are written so that they come back bit for bit. An instance is {"is": its public name in greeks, or "module:class" of
+a class of the user's, field: value, ...}; a tuple is a list.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class Level:
 
     def samples(self, count: int, found: Tally) -> Tally:
         """The first `count` samples of the stream, of which some have been found; a chunk cut short is made again."""
-        kept, settings, mixing = found.whole(), self.settings, self.plan.pairing.mixing(self._coefficients)
+        kept, settings, mixing = found.whole(), self.settings, self._coefficients
         done = kept.samples
         new = self._simulated(done, count - done, seed=settings.seed, stream=settings.stream, mixing=mixing)
         return kept.plus(Tally.of(new, done // CHUNK))

@@ -168,7 +168,7 @@ class _Run:
         pilot = yield Request(self.batches.apart(samples) if apart or few else self.batches.range(0, size))
         self.clock.end(size)
         refuse_wrong_scores(self.plan, self.readings, pilot)
-        mixing = self.plan.pairing.mixing(self.plan.pairing.coefficients(pilot))
+        mixing = self.plan.pairing.coefficients(pilot)
         if few:
             tally = Tally.of((yield Request(self.batches.range(0, size), mixing)))
         else:

@@ -28,7 +28,7 @@ def along_average(fold: Fold, step: Step) -> Fold:
     the logarithms y_m by c x_m u. So sums over dates of exp(y_m) are sum_m exp(y_m) exp(c x_m u), and exp(c x u), as a
     function of x on [0, 1], is known by its values at a few points: what a path has to carry does not grow with the
     number of dates, and what is paid is expected over u ~ N(-zeta, 1), between the roots of what bends it. Levers
-    are those of the average of the path (`engine.grid`), which decides what an Asian option pays.
+    are those of the average of the path (`engine.terms.grid`), which decides what an Asian option pays.
 
     References
     ----------
