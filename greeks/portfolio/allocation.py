@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from greeks.portfolio.jobs.bench import Bench
+from greeks.portfolio.jobs.job import jobs_of
+from greeks.portfolio.jobs.settings import Settings
 from greeks.portfolio.numbers.joint import Array, Joint
 from greeks.portfolio.numbers.outcome import Outcome
 from greeks.portfolio.rows.book import Trade
-from greeks.portfolio.work.bench import Bench
-from greeks.portfolio.work.job import jobs_of
-from greeks.portfolio.work.settings import Settings
 from greeks.samplers import PointSet
 
 CHUNK = 4096

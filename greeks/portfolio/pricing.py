@@ -13,6 +13,14 @@ import pandas as pd
 from greeks.errors import GreeksError, SchemaError
 from greeks.payoffs import registry
 from greeks.portfolio.allocation import priced
+from greeks.portfolio.jobs.backend import backend_for
+from greeks.portfolio.jobs.bench import Bench
+from greeks.portfolio.jobs.dispatch import pool_of
+from greeks.portfolio.jobs.fingerprint import Request
+from greeks.portfolio.jobs.ledger import Ledger
+from greeks.portfolio.jobs.progress import watching
+from greeks.portfolio.jobs.settings import Settings, requested
+from greeks.portfolio.jobs.storage import check_storable
 from greeks.portfolio.numbers.frame import labels_of, to_risk
 from greeks.portfolio.numbers.joint import Joint
 from greeks.portfolio.numbers.outcome import Outcome
@@ -21,14 +29,6 @@ from greeks.portfolio.numbers.units import DeskUnits, units_of
 from greeks.portfolio.rows.market import read_market
 from greeks.portfolio.rows.schema import Checked, check_book, checked_payoffs
 from greeks.portfolio.rows.vocabulary import refuse_unknown
-from greeks.portfolio.work.backend import backend_for
-from greeks.portfolio.work.bench import Bench
-from greeks.portfolio.work.dispatch import pool_of
-from greeks.portfolio.work.fingerprint import Request
-from greeks.portfolio.work.ledger import Ledger
-from greeks.portfolio.work.progress import watching
-from greeks.portfolio.work.settings import Settings, requested
-from greeks.portfolio.work.storage import check_storable
 from greeks.rubbish import seldom_collected
 
 

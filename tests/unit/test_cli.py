@@ -55,7 +55,7 @@ def explain(model: Any, payoff: Any, greeks: Sequence[str], **settings: Any) -> 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("greeks.portfolio.work.desk.estimate_many", estimate_many)
+    monkeypatch.setattr("greeks.portfolio.jobs.desk.estimate_many", estimate_many)
     monkeypatch.setattr("greeks.portfolio.scenarios.sheet.estimate_many", estimate_many)
     monkeypatch.setattr("greeks.api.explain", explain)
     monkeypatch.chdir(tmp_path)

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 import greeks as gk
-from greeks.portfolio.work import job as job_module
+from greeks.portfolio.jobs import job as job_module
 from tests.unit.test_portfolio_stream import MARKET, SETTINGS, book
 
 

@@ -13,8 +13,8 @@ import pytest
 import greeks as gk
 from greeks.engine.sampling.settings import Settings
 from greeks.kernels.backends import Availability, Backends
+from greeks.portfolio.jobs import backend
 from greeks.portfolio.rows.schema import check_book
-from greeks.portfolio.work import backend
 
 DAX = gk.BlackScholes(100.0, 0.05, 0.2)
 MARKET = {"DAX": DAX}

@@ -260,7 +260,7 @@ def priced(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             ),
         )
 
-    monkeypatch.setattr("greeks.portfolio.work.desk.estimate_many", estimate_many)
+    monkeypatch.setattr("greeks.portfolio.jobs.desk.estimate_many", estimate_many)
     return found
 
 

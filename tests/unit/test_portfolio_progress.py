@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from greeks.portfolio.work import progress
+from greeks.portfolio.jobs import progress
 
 
 class Line:
@@ -29,7 +29,7 @@ def test_a_notebook_has_one_line_that_is_written_over(monkeypatch: pytest.Monkey
     line, now = Line(), [0.0]
     monkeypatch.setattr("IPython.display.display", line.show)
     monkeypatch.setattr(progress, "_in_notebook", lambda: True)
-    monkeypatch.setattr("greeks.portfolio.work.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("greeks.portfolio.jobs.progress.time.monotonic", lambda: now[0])
     with progress.watching(4000, True) as advance:
         for now[0], done in [(10.0, 1000), (10.1, 0), (40.0, 3000)]:
             advance(done)

@@ -89,7 +89,7 @@ def reading(estimator: str, greek: str) -> Reading:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine([])
-    monkeypatch.setattr("greeks.portfolio.work.desk.estimate_many", engine)
+    monkeypatch.setattr("greeks.portfolio.jobs.desk.estimate_many", engine)
     return engine
 
 

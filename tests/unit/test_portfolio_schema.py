@@ -21,11 +21,11 @@ from greeks.payoffs import Payoff, registry
 from greeks.payoffs.asian import AsianCall
 from greeks.payoffs.barrier import BarrierOption
 from greeks.payoffs.vanilla import Call
+from greeks.portfolio.jobs.job import jobs_of
 from greeks.portfolio.rows.book import stream_of
 from greeks.portfolio.rows.cells import is_blank, read
 from greeks.portfolio.rows.schema import Checked, check_book
 from greeks.portfolio.rows.suggest import suggestion
-from greeks.portfolio.work.job import jobs_of
 
 MARKET = {"DAX": BlackScholes(100.0, 0.05, 0.2), "SMI": BlackScholes(50.0, 0.01, 0.3)}
 CALL: dict[str, Any] = {

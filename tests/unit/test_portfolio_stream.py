@@ -14,8 +14,8 @@ import pytest
 
 import greeks as gk
 from greeks.errors import SchemaError
-from greeks.portfolio.work import desk
-from greeks.portfolio.work import job as job_module
+from greeks.portfolio.jobs import desk
+from greeks.portfolio.jobs import job as job_module
 
 MARKET = {
     "DAX": gk.BlackScholes(spot=100.0, rate=0.05, volatility=0.2, dividend=0.02),
@@ -89,7 +89,7 @@ def test_what_is_done_is_not_done_again(plain: Any, tmp_path: Path, monkeypatch:
         done.extend(job.positions)
         return price(job)
 
-    monkeypatch.setattr("greeks.portfolio.work.bench.answer", counted)
+    monkeypatch.setattr("greeks.portfolio.jobs.bench.answer", counted)
     while True:
         try:
             risk = run(tmp_path / "risk.parquet", resume=True)
@@ -108,7 +108,7 @@ def test_an_unfinished_run_is_not_overwritten_unasked(tmp_path: Path, monkeypatc
 
 def interrupted(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("greeks.portfolio.work.bench.answer", _killed)
+        patch.setattr("greeks.portfolio.jobs.bench.answer", _killed)
         with pytest.raises(Killed):
             run(out)
 
@@ -164,7 +164,7 @@ def test_a_second_writer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def second(job: Any) -> Any:
         run(tmp_path / "risk", resume=True)
 
-    monkeypatch.setattr("greeks.portfolio.work.bench.answer", second)
+    monkeypatch.setattr("greeks.portfolio.jobs.bench.answer", second)
     with pytest.raises(SchemaError, match="another run is writing to"):
         run(tmp_path / "risk")
 
@@ -197,7 +197,7 @@ def interrupted_after(jobs: int, out: Path, monkeypatch: pytest.MonkeyPatch, **s
         return price(job)
 
     with monkeypatch.context() as patch:
-        patch.setattr("greeks.portfolio.work.bench.answer", counted)
+        patch.setattr("greeks.portfolio.jobs.bench.answer", counted)
         with pytest.raises(Killed):
             run(out, **settings)
 
@@ -233,7 +233,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from greeks.portfolio.work import job
+from greeks.portfolio.jobs import job
 job.PIECE = 2
 from tests.unit.test_portfolio_stream import book, run
 print("ready", flush=True)

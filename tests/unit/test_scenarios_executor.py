@@ -12,8 +12,8 @@ import pytest
 
 import greeks as gk
 from greeks.engine.crowd.many import estimate_many
+from greeks.portfolio.jobs import job as job_module
 from greeks.portfolio.scenarios import run as run_module
-from greeks.portfolio.work import job as job_module
 from tests.unit.test_portfolio_executor import Poisonous, cluster
 from tests.unit.test_portfolio_stream import MARKET, SETTINGS, book
 

@@ -9,12 +9,12 @@ from time import monotonic
 from typing import Any
 
 from greeks.engine.sampling.settings import Settings
+from greeks.portfolio.jobs.dispatch import Craft, answers, pool_of
+from greeks.portfolio.jobs.job import WHOLE, jobs_of
+from greeks.portfolio.jobs.progress import Advance, watching
 from greeks.portfolio.rows.book import Trade
 from greeks.portfolio.scenarios.sheet import Sheet, failed, sheets_of
 from greeks.portfolio.scenarios.valuation import Valuation, collected
-from greeks.portfolio.work.dispatch import Craft, answers, pool_of
-from greeks.portfolio.work.job import WHOLE, jobs_of
-from greeks.portfolio.work.progress import Advance, watching
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ import pandas as pd
 from greeks.engine.sampling import settings as engine
 from greeks.errors import SchemaError
 from greeks.fields import shown
+from greeks.portfolio.jobs.backend import backend_for
+from greeks.portfolio.jobs.job import WHOLE
+from greeks.portfolio.jobs.settings import Settings, requested
 from greeks.portfolio.rows.book import Trade
 from greeks.portfolio.rows.market import read_market
 from greeks.portfolio.scenarios.failures import BEYOND, refuse, status
@@ -22,9 +25,6 @@ from greeks.portfolio.scenarios.scenario import Scenario
 from greeks.portfolio.scenarios.shift import Shift
 from greeks.portfolio.scenarios.totals import Total, total
 from greeks.portfolio.scenarios.valuation import Valuation
-from greeks.portfolio.work.backend import backend_for
-from greeks.portfolio.work.job import WHOLE
-from greeks.portfolio.work.settings import Settings, requested
 
 Errors = Literal["raise", "coerce"]
 

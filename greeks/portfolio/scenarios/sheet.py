@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from greeks.engine.crowd.many import Group, estimate_many
-from greeks.portfolio.work.job import Job
-from greeks.portfolio.work.shelter import portable, sheltered, told
+from greeks.portfolio.jobs.job import Job
+from greeks.portfolio.jobs.shelter import portable, sheltered, told
 
 Array = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from greeks.errors import SchemaError
 from greeks.fields import shown
-from greeks.portfolio.work.job import Job
+from greeks.portfolio.jobs.job import Job
 
 RETRIES = 3
 """How often Dask gives a job whose worker was lost to another one."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from greeks.portfolio.jobs.desk import Answer, answer, failed
+from greeks.portfolio.jobs.dispatch import Craft, answers
+from greeks.portfolio.jobs.job import WHOLE, Job
+from greeks.portfolio.jobs.ledger import Ledger
+from greeks.portfolio.jobs.progress import Advance
 from greeks.portfolio.numbers.outcome import Outcome
-from greeks.portfolio.work.desk import Answer, answer, failed
-from greeks.portfolio.work.dispatch import Craft, answers
-from greeks.portfolio.work.job import WHOLE, Job
-from greeks.portfolio.work.ledger import Ledger
-from greeks.portfolio.work.progress import Advance
 
 
 @dataclass

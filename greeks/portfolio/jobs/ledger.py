@@ -17,11 +17,9 @@ from pathlib import Path
 import pandas as pd
 
 from greeks.errors import SchemaError
-from greeks.portfolio.numbers.outcome import Outcome
-from greeks.portfolio.numbers.risk import Risk
-from greeks.portfolio.work.fingerprint import Manifest, changes
-from greeks.portfolio.work.job import Job
-from greeks.portfolio.work.storage import (
+from greeks.portfolio.jobs.fingerprint import Manifest, changes
+from greeks.portfolio.jobs.job import Job
+from greeks.portfolio.jobs.storage import (
     TEMPORARY,
     columns_of,
     file_of,
@@ -32,6 +30,8 @@ from greeks.portfolio.work.storage import (
     write_outcomes,
     write_risk,
 )
+from greeks.portfolio.numbers.outcome import Outcome
+from greeks.portfolio.numbers.risk import Risk
 
 
 class Ledger:

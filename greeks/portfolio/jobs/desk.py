@@ -9,9 +9,9 @@ import numpy as np
 
 from greeks.engine.crowd.many import Group, estimate_many
 from greeks.notes import grouped
+from greeks.portfolio.jobs.job import Job
+from greeks.portfolio.jobs.shelter import one_line, portable, sheltered, told
 from greeks.portfolio.numbers.outcome import Outcome, estimators
-from greeks.portfolio.work.job import Job
-from greeks.portfolio.work.shelter import one_line, portable, sheltered, told
 
 
 @dataclass(frozen=True)

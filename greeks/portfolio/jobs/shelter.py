@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from greeks.errors import EstimationError
-from greeks.portfolio.work.job import Job
+from greeks.portfolio.jobs.job import Job
 
 A = TypeVar("A")
 

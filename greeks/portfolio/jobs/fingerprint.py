@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 import greeks
-from greeks.portfolio.work.settings import Settings
+from greeks.portfolio.jobs.settings import Settings
 
 Manifest = dict[str, dict[str, str]]
 SHOWN = 5
