@@ -32,6 +32,8 @@ CONTESTED = [
     (gk.CEV(100.0, 0.05, 2.0, 0.5), gk.DigitalCall(100.0, 1.0), ["delta", "vega"]),
 ]
 
+TWO = gk.MultiBlackScholes((100.0, 90.0), 0.05, (0.2, 0.3), ((1.0, 0.5), (0.5, 1.0)), (0.0, 0.01))
+VECTORS = (TWO, gk.BasketCall(95.0, 1.0), ["delta", "vega"])
 IN_EVERY_RUN = [*CONTESTED[:4], pytest.param(*CONTESTED[4], marks=pytest.mark.slow), CONTESTED[5]]
 
 
@@ -58,7 +60,7 @@ def test_the_choice_needs_no_more_than_a_fifth_above_the_least_work(model: Any, 
             assert work[which[0]] <= 1.2 * min(work), (entry.greek.name, work)
 
 
-@pytest.mark.parametrize(("model", "payoff", "greeks"), IN_EVERY_RUN)
+@pytest.mark.parametrize(("model", "payoff", "greeks"), [*IN_EVERY_RUN, VECTORS])
 def test_what_a_run_takes_from_the_table_of_its_pilot_is_what_it_would_compute(
     model: Any, payoff: Any, greeks: list[str]
 ) -> None:
