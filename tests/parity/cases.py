@@ -56,7 +56,7 @@ CASES = (
         "barrier, conditioned",
         BLACK_SCHOLES,
         "gk.BarrierOption(101.0, 112.0, 1.0, 3, 'up', 'out', True, 2.0)",
-        ("delta",),
+        ("delta", "gamma"),
         "estimator=gk.Conditional()",
     ),
     Case(

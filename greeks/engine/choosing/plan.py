@@ -304,7 +304,9 @@ def _pairing(
         for sample, option in zip(of_entry, options, strict=True):
             element = sample.column - rows[option.label].start
             score = rows.get(CONTROL + option.label, range(0))
-            partners[sample.column] |= dict.fromkeys(j - begin for j in score[element : element + 1] or score)
+            if any(d.vector for d in option.directions):
+                score = score[element : element + 1] or score
+            partners[sample.column] |= dict.fromkeys(j - begin for j in score)
             for c in controls[option.label]:
                 at = rows[c.label]
                 names[at.start - begin : at.stop - begin] = [c.name] * len(at)

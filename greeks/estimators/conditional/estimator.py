@@ -11,6 +11,7 @@ from greeks.estimators.conditional.average import along_average
 from greeks.estimators.conditional.expectation import decides
 from greeks.estimators.conditional.flows import accumulated
 from greeks.estimators.conditional.gaussian import Step
+from greeks.estimators.conditional.horizons import spread
 from greeks.estimators.conditional.root import sharpened
 from greeks.estimators.conditional.settlement import settled
 from greeks.estimators.conditional.survival import survived
@@ -99,16 +100,26 @@ class Conditional(Estimator):
     def _finished(self, fold: Fold, smooth: Fold, directions: tuple[Direction, ...]) -> Fold:
         smooth = replace(smooth, outputs=sharpened(smooth.outputs, len(directions) - (not _jumps(fold))))
         reach = _reach(smooth)
-        applied = self._differentiated(smooth, directions)
+        applied = self._differentiated(fold, smooth, directions)
         return applied if reach is None else replace(applied, outputs={**applied.outputs, "reach": reach})
 
-    def _differentiated(self, smooth: Fold, directions: tuple[Direction, ...]) -> Fold:
+    def _differentiated(self, fold: Fold, smooth: Fold, directions: tuple[Direction, ...]) -> Fold:
         if self.second == "pathwise" or len(directions) < 2:
             try:
                 return Pathwise().apply(smooth, directions)
             except UnsupportedError:
                 if len(directions) < 2:
                     raise
+        return self._by_score(fold, smooth, directions)
+
+    def _by_score(self, fold: Fold, smooth: Fold, directions: tuple[Direction, ...]) -> Fold:
+        """One derivative by a score: that of the start over as many dates as the exits leave, else of each step."""
+        if fold.exit is not None and self.over == "path":
+            for scored, moved in dict.fromkeys((directions, directions[::-1])):
+                try:
+                    return spread(fold, fold.exit, Step.of(fold), scored, moved)
+                except UnsupportedError:
+                    continue
         return Mixed().apply(smooth, directions)
 
 

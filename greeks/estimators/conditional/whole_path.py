@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from greeks.errors import UnsupportedError
 from greeks.estimators.conditional.ending import Ending, endings, price_carries
@@ -16,52 +16,75 @@ from greeks.expressions.node import ZERO, Expr, const, substitute, symbol
 BEYOND = 1e12  # distance over variance that no date has
 
 
-def along_path(fold: Fold, ends: Exit, step: Step) -> Fold:
-    """The price given how the path departs from a straight line in its variance.
+@dataclass(frozen=True)
+class WholePath:
+    """What the path's end is drawn from, given how the path departs from a straight line in its variance.
 
     With V_i the variance of y up to date i, y_i = a_i + (V_i / V_T) y_T and a independent of the end y_T, a Gaussian.
     So the path is below l on date i where its end is below y_T + V_T (l - y_i) / V_i as simulated; the contract lives
     if the end is above the highest of these levels. A date costs one comparison, and all that is paid at maturity is
     expected over the end.
 
+    mean, variance : of y given nothing but the start, which `carries` add up. end : the law of y_T.
+
     References
     ----------
     Griewank, Kuo, Leoevey and Sloan (2018), "High dimensional integration of kinks and jumps: smoothing by
     preintegration".
     """
-    y, law = step.state, step.law
-    drift = None if y.size else additive_in(law.mean, y)
-    if drift is None or step.at != "arrive" or not free_of(law.deviation, {y}):
-        raise UnsupportedError("conditional over the path: its steps are not Gaussian, given the variance")
-    _refuse(fold, ends, y)
-    mean, variance = symbol(f"mean of {y}"), symbol(f"variance of {y}")
-    sums = (
-        Carry.of(str(mean.payload), fold.carry(y).start, arrive=mean + drift),
-        Carry.of(str(variance.payload), ZERO, arrive=variance + law.deviation * law.deviation),
-    )
-    moving = {s for s, e in ((mean, drift), (variance, law.deviation)) if not law.fixed(e)}
-    deviation = n.unary("sqrt", variance)
-    end = Gaussian(law.y, (y - mean) / deviation, mean, deviation, law.random | moving)
-    kept, dies = zip(
-        *(_extreme(e, y, variance, end.y, k) for k, e in enumerate(endings(ends.condition, y))), strict=True
-    )
-    after, settled = (substitute(e, {y: end.y}) for e in (ends.after, ends.settled))
-    end = replace(end, random=end.random | {c.symbol for c in kept})
-    gain = settled - after
-    for dead in dies:
-        gain = n.where(dead, ZERO, gain)
-    value = expectation(after, end) + expectation(gain, end)
-    return replace(fold, carries=(*fold.carries, *sums, *kept), outputs={**fold.outputs, "price": value}, exit=None)
+
+    ends: Exit
+    y: Expr
+    mean: Expr
+    variance: Expr
+    end: Gaussian
+    carries: tuple[Carry, ...]
+
+    @classmethod
+    def of(cls, fold: Fold, ends: Exit, step: Step) -> WholePath:
+        y, law = step.state, step.law
+        drift = None if y.size else additive_in(law.mean, y)
+        if drift is None or step.at != "arrive" or not free_of(law.deviation, {y}):
+            raise UnsupportedError("conditional over the path: its steps are not Gaussian, given the variance")
+        _refuse(fold, ends, y)
+        mean, variance = symbol(f"mean of {y}"), symbol(f"variance of {y}")
+        sums = (
+            Carry.of(str(mean.payload), fold.carry(y).start, arrive=mean + drift),
+            Carry.of(str(variance.payload), ZERO, arrive=variance + law.deviation * law.deviation),
+        )
+        moving = {s for s, e in ((mean, drift), (variance, law.deviation)) if not law.fixed(e)}
+        deviation = n.unary("sqrt", variance)
+        end = Gaussian(law.y, (y - mean) / deviation, mean, deviation, law.random | moving)
+        return cls(ends, y, mean, variance, end, sums)
+
+    def price(self, counts: Expr | None = None, name: str = "extreme") -> tuple[Expr, tuple[Carry, ...]]:
+        """The expected price, and the extremes it needs, if the contract may end on all dates or where `counts`."""
+        found = [self._extreme(e, counts, f"{name} {k}") for k, e in enumerate(endings(self.ends.condition, self.y))]
+        kept, dies = zip(*found, strict=True)
+        after, settled = (substitute(e, {self.y: self.end.y}) for e in (self.ends.after, self.ends.settled))
+        end = replace(self.end, random=self.end.random | {c.symbol for c in kept})
+        gain = settled - after
+        for dead in dies:
+            gain = n.where(dead, ZERO, gain)
+        return expectation(after, end) + expectation(gain, end), kept
+
+    def _extreme(self, ending: Ending, counts: Expr | None, name: str) -> tuple[Carry, Expr]:
+        """The running extreme of (l - y_i) / V_i, and the condition on the end under which the contract is over."""
+        nothing = const(BEYOND if ending.above else -BEYOND)
+        me = symbol(f"{name} of {self.y}")
+        more = () if counts is None else (counts,)
+        ratio = ending.unless_idle((ending.level - self.y) / self.variance, nothing, *more)
+        carry = Carry.of(str(me.payload), nothing, observe=n.extremum("min" if ending.above else "max", me, ratio))
+        level = self.y + self.variance * me
+        return carry, n.compare("lt", level, self.end.y) if ending.above else n.compare("lt", self.end.y, level)
 
 
-def _extreme(ending: Ending, y: Expr, variance: Expr, end: Expr, k: int) -> tuple[Carry, Expr]:
-    """The running extreme of (l - y_i) / V_i, and the condition on the end under which the contract is over."""
-    nothing = const(BEYOND if ending.above else -BEYOND)
-    me = symbol(f"extreme {k} of {y}")
-    ratio = ending.unless_idle((ending.level - y) / variance, nothing)
-    carry = Carry.of(str(me.payload), nothing, observe=n.extremum("min" if ending.above else "max", me, ratio))
-    level = y + variance * me
-    return carry, n.compare("lt", level, end) if ending.above else n.compare("lt", end, level)
+def along_path(fold: Fold, ends: Exit, step: Step) -> Fold:
+    """The price expected over the end of the path, given how it gets there."""
+    path = WholePath.of(fold, ends, step)
+    value, kept = path.price()
+    outputs = {**fold.outputs, "price": value}
+    return replace(fold, carries=(*fold.carries, *path.carries, *kept), outputs=outputs, exit=None)
 
 
 def _refuse(fold: Fold, ends: Exit, y: Expr) -> None:
