@@ -99,6 +99,8 @@ def sharpened(case: Case, known: Mapping[tuple[str, str, str], Truth]) -> list[T
     What was by default settings before keeps its check; what is not known yet is checked by the first estimator that
     gives it.
     """
+    if isinstance(offers_of(case), Unpayable):
+        return []
     offer = offered(case, DEFAULT)
     of_case = {g: known.get((case.model_name, case.payoff_name, g)) for g in ["price", *offer.greeks]}
     if all(t is not None and t.by == FORMULA for t in of_case.values()):
