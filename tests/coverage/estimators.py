@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import greeks as gk
@@ -21,6 +21,7 @@ class Variant:
     unbiased: bool = True
     orders: tuple[int, ...] = (1, 2)  # of derivatives; where arguments matter for one order only, the other is left out
     controls: Literal["auto"] | tuple[gk.ControlVariate, ...] = ()  # none, so that what is examined is the estimator
+    sampler: gk.Sampler = field(default_factory=gk.Philox)
 
     def wanted(self, greeks: Iterable[str]) -> Any:
         """The argument `estimator`, by Greek: a single one leaves the price to the mean, which is always valid."""
@@ -72,10 +73,12 @@ VARIANTS: Mapping[str, tuple[Variant, ...]] = {
 DEFAULT = Variant(
     "default", "auto", '`estimator="auto"` with `controls="auto"`: what you get if you name neither', controls="auto"
 )
+SOBOL = Variant("sobol", "auto", "default settings over `Sobol()` points", controls="auto", sampler=gk.Sobol())
 PILOTED = (
     Variant("auto", "auto", 'the choice of `estimator="auto"`, without controls'),
     Variant("blend", gk.Blend(), "`Blend()`"),
     DEFAULT,
+    SOBOL,
 )
 
 

@@ -108,12 +108,19 @@ def _outcome(offer: Offer, greek: str, estimates: list[gk.Estimate | None]) -> O
     values, errors = np.array([e.value for e in ran]), np.array([e.std_error for e in ran])
     certain = max(float(np.median(errors)), float(np.ptp(values))) <= ROUNDING * (1.0 + abs(float(values[0])))
     truth, doubt = truth_of(offer.case, greek).against(offer.variant.code, float(np.median(errors)), certain)
-    allowed = FARTHEST * doubt + ROUNDING * (1.0 + abs(truth)) if certain else WIDTH * np.hypot(errors, doubt)
+    widths = np.array([half_width(e) for e in ran])
+    allowed = FARTHEST * doubt + ROUNDING * (1.0 + abs(truth)) if certain else np.hypot(widths, WIDTH * doubt)
     inside = int(np.sum(np.abs(values - truth) <= allowed))
     if certain:
         return Outcome(*name, inside, len(estimates), certain=True)
     bias = float((values.mean() - truth) / errors.mean())
     return Outcome(*name, inside, len(estimates), bias, float(errors.mean() / values.std(ddof=1)))
+
+
+def half_width(e: gk.Estimate) -> float:
+    """Of its interval: 1.96 standard errors, of a few scrambles some more."""
+    low, high = e.interval(LEVEL)
+    return 0.5 * (high - low)
 
 
 def _seed(offer: Offer) -> int:

@@ -28,8 +28,9 @@ class Known:
 
 
 SCORES = (
-    "A heavy tail: samples weighted by a second score in a volatility, alone or blended, have a kurtosis of 1,000 to "
-    "2,000, so that 8,192 paths carry no more than 4 to 8. With 65,536 paths 93 to 95 % of the intervals hold the truth."
+    "A heavy tail: samples weighted by a second score in a volatility, alone or in a blend, have a kurtosis of 1,000 "
+    "to 2,000, so that 8,192 paths carry no more than 4 to 8. With 65,536 paths 93 to 95 % of the intervals hold the "
+    "truth."
 )
 SMALL_BUMPS = (
     "A heavy tail: a bump of 1 % of a rate, a yield, a volatility or a parameter of the variance, or in time, carries "

@@ -1,7 +1,8 @@
 """The whole suite: `python -m tests.coverage.report [CASE ...]` examines every offer and writes docs/coverage.md.
 
 Outcomes are kept in `results.csv`, one row an interval examined; with cases named ("Heston", "CEV*Digital*"), only
-theirs are made anew, with `--default` only those of default settings, and with `--continue` only what the file lacks.
+theirs are made anew, with `--default` only those of default settings (over draws and over Sobol points), and with
+`--continue` only what the file lacks.
 Exit code 1 if an interval outside the band is not known, or one known to be outside is not.
 """
 
@@ -25,7 +26,7 @@ from rich.table import Table
 
 from tests.coverage import truths
 from tests.coverage.cases import MODELS, Case, cases, matching
-from tests.coverage.estimators import DEFAULT, PILOTED, Variant, legend, variants
+from tests.coverage.estimators import DEFAULT, PILOTED, SOBOL, Variant, legend, variants
 from tests.coverage.intervals import AGAIN, FEW_PATHS, MANY_PATHS, PATHS, SEEDS, Outcome, band, examined
 from tests.coverage.known import KNOWN, reason_for
 from tests.coverage.offers import Unpayable, offered, offers_of
@@ -68,8 +69,9 @@ seeds, against the truth.{left}
 
 ## Default settings
 
-What you get if you name no estimator and no controls, which a pilot then chooses for each run. The first of the two
-numbers of paths has a pilot of at most 512 paths, the second, that of a default run, one of at most 2,048:
+What you get if you name no estimator and no controls, which a pilot of at most 512 paths then chooses for each run;
+with 8,192 paths, with the 65,536 of a default run, and with 8,192 points of `Sobol()`, whose standard errors are those
+of independent scrambles:
 
 {defaults}
 
@@ -246,12 +248,13 @@ def _left(found: Sequence[Outcome]) -> str:
 
 def _defaults(results: Sequence[Result]) -> str:
     """The default settings, a row a payoff, a column a number of paths."""
-    head = [f"| model | payoff | {' | '.join(f'{n:,} paths' for n in PROMISED)} |", "| --- " * 4 + "|"]
+    columns = [(DEFAULT.code, n, f"{n:,} paths") for n in PROMISED] + [(SOBOL.code, PATHS, f"{PATHS:,} Sobol points")]
+    head = [f"| model | payoff | {' | '.join(words for *_, words in columns)} |", "| --- " * (len(columns) + 2) + "|"]
     rows = []
     for case in matching(()):
-        here = [r for r in results if r.key == (str(case), DEFAULT.code)]
+        here = [r for r in results if r.key[0] == str(case) and r.key[1] in (DEFAULT.code, SOBOL.code)]
         if here:
-            cells = (_share([r.outcome for r in here if r.paths == n]) for n in PROMISED)
+            cells = (_share([r.outcome for r in here if (r.key[1], r.paths) == (by, n)]) for by, n, _ in columns)
             rows.append(f"| {case.model_name} | {case.payoff_name} | {' | '.join(cells)} |")
     return "\n".join(head + rows)
 
@@ -324,7 +327,7 @@ def _main(arguments: Sequence[str]) -> int:
     kept = {key: list(group) for key, group in groupby(sorted(stored(), key=_key), key=_key)}
     tasks: dict[tuple[str, str], tuple[Case, Variant]] = {}
     for case in selected:
-        on_offer = [(case, DEFAULT)] if ONLY_DEFAULT in arguments else tasks_of(case)
+        on_offer = [(case, v) for v in (DEFAULT, SOBOL)] if ONLY_DEFAULT in arguments else tasks_of(case)
         codes = {variant.code for _, variant in on_offer}
         if ONLY_DEFAULT not in arguments:
             kept = {key: r for key, r in kept.items() if key[0] != str(case) or key[1] in codes}

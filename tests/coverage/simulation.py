@@ -30,5 +30,6 @@ def _one_by_one(offer: Offer, paths: int, seed: int, threads: int | None) -> Map
 def _run(offer: Offer, greeks: list[str], paths: int, seed: int, threads: int | None) -> Mapping[str, gk.Estimate]:
     case, variant = offer.case, offer.variant
     settings: dict[str, Any] = {"estimator": variant.wanted(greeks), "controls": variant.controls}
+    settings |= {"sampler": variant.sampler}
     settings |= {"scheme": case.scheme, "paths": paths, "seed": seed, "threads": threads}
     return gk.sensitivities(case.model, case.payoff, greeks, **settings)

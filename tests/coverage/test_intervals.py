@@ -32,7 +32,7 @@ def _case(model: str, payoff: str) -> Case:
     return next(c for c in cases(model) if c.payoff_name == payoff)
 
 
-LONG = ("blend", "default")  # to compile
+LONG = ("blend", "default", "sobol")  # to compile
 
 
 def _param(variant: Variant) -> Any:
@@ -59,7 +59,7 @@ def _count(offer: Offer, seeds: range, paths: int = 8192) -> dict[str, Outcome]:
 def test_an_interval_that_is_too_narrow_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = _count(_digital(), range(300))
     assert honest["delta"].within
-    monkeypatch.setattr("tests.coverage.intervals.WIDTH", 1.5)
+    monkeypatch.setattr("tests.coverage.intervals.half_width", lambda e: 1.5 * e.std_error)
     assert not _count(_digital(), range(300))["delta"].within
 
 

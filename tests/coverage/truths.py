@@ -5,8 +5,8 @@ alone, and with `--anew` those that are there too.
 A truth belongs to its scheme: where that is not exact it is the derivative of the discretised price, so that an
 interval is not blamed for the time step. A row has the sharpest of the unbiased estimators, and the next sharpest,
 from draws of its own, to check it. Intervals of default settings are sharper than those of any estimator without
-controls: `--sharper` replaces truths by those of default settings, where these are sharper by far, which the sharpest
-estimator without controls then checks.
+controls: `--sharper` replaces truths by those of default settings over Sobol points, where these are sharper by far,
+which the sharpest estimator without controls then checks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 import greeks as gk
 from tests.coverage.cases import MODELS, Case, matching
 from tests.coverage.closed_forms import closed_form
-from tests.coverage.estimators import DEFAULT, Variant
+from tests.coverage.estimators import DEFAULT, SOBOL, Variant
 from tests.coverage.offers import Offer, Unpayable, offered, offers_of
 from tests.coverage.simulation import simulated
 
@@ -94,14 +94,14 @@ def computed(case: Case, known: Collection[tuple[str, str, str]] = ()) -> list[T
 
 
 def sharpened(case: Case, known: Mapping[tuple[str, str, str], Truth]) -> list[Truth]:
-    """The truths of one case that default settings know better by far than what is on file.
+    """The truths of one case that default settings over Sobol points know better by far than what is on file.
 
     What was by default settings before keeps its check; what is not known yet is checked by the first estimator that
     gives it.
     """
     if isinstance(offers_of(case), Unpayable):
         return []
-    offer = offered(case, DEFAULT)
+    offer = offered(case, SOBOL)
     of_case = {g: known.get((case.model_name, case.payoff_name, g)) for g in ["price", *offer.greeks]}
     if all(t is not None and t.by == FORMULA for t in of_case.values()):
         return []
@@ -112,8 +112,8 @@ def sharpened(case: Case, known: Mapping[tuple[str, str, str], Truth]) -> list[T
 
 
 def _by_default(t: Truth, e: gk.Estimate) -> Truth:
-    check = (t.check, t.check_error, t.check_by) if t.by == DEFAULT.code else (t.value, t.error, t.by)
-    return Truth(t.model, t.payoff, t.greek, e.value, e.std_error, DEFAULT.code, *check)
+    check = (t.check, t.check_error, t.check_by) if t.by in (DEFAULT.code, SOBOL.code) else (t.value, t.error, t.by)
+    return Truth(t.model, t.payoff, t.greek, e.value, e.std_error, SOBOL.code, *check)
 
 
 def _by_the_first(case: Case, greeks: Sequence[str]) -> dict[str, Truth]:
