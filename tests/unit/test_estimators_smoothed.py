@@ -325,6 +325,20 @@ def test_a_kink_is_smoothed_for_second_derivatives() -> None:
 
 
 # what is said, and refused ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("payoff", [gk.LookbackCall(maturity=1.0, dates=4), gk.LookbackPut(maturity=1.0, dates=4)])
+def test_an_extreme_that_has_seen_nothing_yet_has_no_size(payoff: gk.Payoff) -> None:
+    """A running extreme starts beyond every price, where no width could be a fraction of it."""
+    model, names = gk.Bachelier(spot=100.0, rate=0.05, volatility=15.0, dividend=0.02), ["gamma", "volga"]
+    found, mixed = (
+        gk.sensitivities(model, payoff, names, estimator=dict.fromkeys(names, e), paths=2**16, seed=3)
+        for e in (gk.Smoothed(), gk.Mixed())
+    )
+    for name in names:
+        gap = math.hypot(found[name].std_error, mixed[name].std_error)
+        assert abs(found[name].value - mixed[name].value) < 4.0 * gap
+        assert 0.0 < found[name].std_error < 0.05 * abs(found[name].value)
+
+
 def test_results_say_that_they_are_biased_and_how_they_were_had() -> None:
     wide = run(DIGITAL, ["delta"], gk.Smoothed(0.2))
     delta = wide["delta"]

@@ -9,6 +9,8 @@ from greeks.expressions import node as n
 from greeks.expressions.node import ONE, ZERO, Expr, const, is_const, postorder
 from greeks.expressions.regularity import Regularity, regularity
 
+DECIDED = 40.0  # widths beyond which a step is 0 or 1
+
 
 class Relaxation:
     """Replaces 1{u > 0} by Phi(u / h), h = width times the level that u is measured against.
@@ -66,18 +68,33 @@ class Relaxation:
         h = self._h(u)
         return u * n.unary("normal_cdf", u / h) + h * n.unary("normal_pdf", u / h)
 
+    def greater(self, a: Expr, b: Expr) -> Expr:
+        """The smooth max(a, b), each weighted by its step: exact where one is beyond all measure."""
+        if is_const(a) or is_const(b):
+            a, b = (b, a) if is_const(a) else (a, b)
+            return b + self.positive_part(a - b)
+        h = self._h(a - b)
+        z = _within((a - b) / h)
+        step, other = n.unary("normal_cdf", z), n.unary("normal_cdf", -z)
+        return a * step + b * other + h * n.unary("normal_pdf", z)
+
     def _h(self, u: Expr) -> Expr:
         return const(self.width) * self.ruler.length(u)
 
 
+def _within(z: Expr) -> Expr:
+    """z where the normal law has any weight in double precision; beyond, products with 0 may be no numbers."""
+    low = n.where(z > const(-DECIDED), z, const(-DECIDED), "guard")
+    return n.where(low < const(DECIDED), low, const(DECIDED), "guard")
+
+
 def _max(relax: Relaxation, e: Expr) -> Expr:
-    a, b = e.args if not is_const(e.args[0]) else e.args[::-1]
-    return b + relax.positive_part(a - b)
+    return relax.greater(*e.args)
 
 
 def _min(relax: Relaxation, e: Expr) -> Expr:
-    a, b = e.args if not is_const(e.args[0]) else e.args[::-1]
-    return b - relax.positive_part(b - a)
+    a, b = e.args
+    return -relax.greater(-a, -b)
 
 
 def _abs(relax: Relaxation, e: Expr) -> Expr:

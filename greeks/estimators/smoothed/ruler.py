@@ -11,6 +11,7 @@ from greeks.expressions.node import ONE, ZERO, Expr, const, is_const, substitute
 from greeks.expressions.uniform import Tidy, uniform_carries
 
 SMALLEST = 1e-2  # a level nearer to 0 counts as this much, as in bumps
+LARGEST = 1e100  # what is beyond is no level, but where an extreme starts that has seen nothing yet
 
 _Term = tuple[Expr, Expr]
 
@@ -33,14 +34,14 @@ class Ruler:
     def length(self, difference: Expr) -> Expr:
         """The size of the level in `quantity - level`: its magnitude, and 1 where logarithms are compared.
 
-        Of two quantities that both vary, the first that is not 0 at the start of the path gives its size there.
+        Of two quantities that both vary, the first that has a size at the start of the path gives that.
         """
         terms = self._terms(difference)
         logs = [factor for factor, e in terms if e.op == "log" or e in self._logs]
         level = reduce(n.add, [factor * e for factor, e in terms if not self.varies(e)], ZERO)
         starts = [factor * substitute(e, self._start) for factor, e in terms]
         for size in (*logs, level, *starts):
-            if not is_const(size, 0.0):
+            if not is_const(size) or 0.0 < abs(size.payload) < LARGEST:
                 return _magnitude(size)
         raise UnsupportedError(
             f"smoothed: {difference} starts at 0 and has no level that a width could be a fraction of; "
