@@ -25,6 +25,11 @@ MEANINGS = (
         "time (time_limit= splits a run), or use a device without a display",
     ),
     (
+        ("unsupported_ptx_version", "no_binary_for_gpu", "invalid_image", "invalid_ptx", "insufficient"),
+        "the driver is too old for the compiler, or the compiler for the device. Remedy: update the driver, or install "
+        "the compiler that goes with it (`pip install pathgreeks[cuda12]` or [cuda13])",
+    ),
+    (
         ("device_lost", "device_unavailable", "no_device", "ecc_uncorrectable", "hardware_stack", "system_not_ready"),
         "the device is lost. Remedy: look at it with `nvidia-smi`, start a new process, or use backend='cpu'",
     ),
@@ -35,14 +40,20 @@ MEANINGS = (
     ),
 )
 OTHER = "the device refused. Remedy: look at it with `nvidia-smi`, or use backend='cpu'"
-NAMES = {
+NAMES = {  # of the driver, of its compilers and linkers, as numba.cuda, numba-cuda, cuda.core and cuda.bindings have them
+    "CUDAError",
     "CudaAPIError",
     "CudaDriverError",
     "CudaRuntimeError",
+    "CudaSupportError",
     "LinkerError",
-    "NvvmError",
+    "NVRTCError",
     "NvJitLinkError",
-    "CUDAError",
+    "NvrtcError",
+    "NvvmError",
+    "NvvmSupportError",
+    "nvJitLinkError",
+    "nvvmError",
 }
 
 

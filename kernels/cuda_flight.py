@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from .compile import CompiledProgram
 from .cuda_errors import clear_errors
 from .cuda_memory import Pool, Slot
 from .cuda_reduction import numbers_for
-from .cuda_shape import Device, Launch, Needs
+from .cuda_shape import THREADS, Launch, Room
 from .cuda_source import SHARED, tile_of
 from .moments import Array, Chunks, Integers
 
@@ -36,12 +36,9 @@ class Work:
         """Bytes that a chunk needs on the device beside the work of its block."""
         return sum(part[:1].nbytes for part in self.chunks) + self.starts.itemsize
 
-    def needs(self, threads: int) -> Needs:
-        """What a block of the launch takes."""
-        shared = 8 * tile_of(self.program.outputs)
-        inside = shared <= SHARED
-        registers = registers_of(self.program)
-        return Needs(registers, shared if inside else 0, 8 * (self.width + self.normals * threads))
+    def block(self, threads: int) -> int:
+        """Bytes that a block of so many threads works with in global memory."""
+        return 8 * (self.width + self.normals * threads)
 
     @property
     def width(self) -> int:
@@ -118,8 +115,7 @@ class Flight:
             starts, counts = slot.sent("starts", work.starts[begin:end]), slot.sent("counts", into.counts)
             u = slot.room("u", (max(work.normals, 1), launch.blocks * launch.threads if work.normals else 1))
             space = slot.room("work", (launch.blocks, work.width))
-            entry: Any = work.program.entry
-            entry[launch.blocks, launch.threads, slot.stream](
+            configured(work.program.entry, launch, slot.stream)(
                 theta, grid, *work.draws, starts, counts, mixing, u, space, *found.values()
             )
             copies = tuple(slot.fetched(name, found[name]) for name, part in parts.items() if part.size)
@@ -153,15 +149,19 @@ def launch_for(work: Work, chunks: int) -> Launch:
     """The shape of a launch on the current device, or in the simulator, which plays threads one after the other."""
     if simulated():
         return Launch(1, 1, chunks)
-    from .cuda_shape import THREADS
-
-    return Launch.fitted(Device.current(), work.needs(THREADS), work.row, chunks)
+    return Launch.fitted(Room.on_current_device(work.program.entry), work.block(THREADS), work.row, chunks)
 
 
-def registers_of(program: CompiledProgram) -> int:
-    """Registers a thread of the kernel has on the current device, as its compiler says."""
-    entry: Any = program.entry
-    return int(max(entry.get_regs_per_thread().values()))
+def configured(entry: Any, launch: Launch, stream: Any) -> Callable[..., None]:
+    """A kernel with the shape of a launch; Numba's warning that it has few blocks says nothing of its neighbours."""
+    from numba.core import config
+
+    warns, config.CUDA_LOW_OCCUPANCY_WARNINGS = config.CUDA_LOW_OCCUPANCY_WARNINGS, 0
+    try:
+        found: Callable[..., None] = entry[launch.blocks, launch.threads, stream]
+    finally:
+        config.CUDA_LOW_OCCUPANCY_WARNINGS = warns
+    return found
 
 
 def simulated() -> bool:

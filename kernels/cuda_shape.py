@@ -10,59 +10,28 @@ from typing import Any
 
 from greeks.errors import EstimationError
 
-WARP, BLOCKS = 32, 16  # threads that go together; blocks that a multiprocessor of any device holds
-GRANULE = 8  # registers a thread is given are a multiple of it
 THREADS = 128  # a block's, by default: a tile of samples is two rounds of them
 SHARE, MOST = 0.5, 2**31  # of the free memory, and bytes, that a launch may take
 
 
 @dataclass(frozen=True)
-class Device:
-    """What a launch has to fit into: a device's multiprocessors, what each of them has, and bytes that are free."""
+class Room:
+    """What a launch has to fit into: blocks of its kernel that run side by side on the device, bytes that are free."""
 
-    multiprocessors: int
-    registers: int
-    threads: int
-    shared: int
+    resident: int
     free: int
 
     @classmethod
-    def current(cls) -> Device:
-        """That of the current context."""
+    def on_current_device(cls, kernel: Any, threads: int = THREADS) -> Room:
+        """As the driver says: it knows the registers and the shared memory of the kernel, and what it keeps back.
+
+        One block too many would wait until another has played all of its chunks. None at all is an error of the launch.
+        """
         from numba import cuda
 
-        context = cuda.current_context()
-        of: Any = context.device
-        return cls(
-            of.MULTIPROCESSOR_COUNT,
-            of.MAX_REGISTERS_PER_MULTIPROCESSOR,
-            of.MAX_THREADS_PER_MULTI_PROCESSOR,
-            of.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR,
-            context.get_memory_info()[0],
-        )
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What one block of a kernel takes: registers a thread, bytes of shared memory, bytes of work in global memory."""
-
-    registers: int
-    shared: int
-    work: int
-
-
-def resident(device: Device, needs: Needs, threads: int = THREADS) -> int:
-    """Blocks that run side by side on the whole device: the scarcest of threads, registers and shared memory decides.
-
-    >>> h100 = Device(132, 65536, 2048, 233472, 2**36)
-    >>> resident(h100, Needs(80, 0, 0)) // 132, resident(h100, Needs(255, 32768, 0)) // 132
-    (6, 2)
-    """
-    warps = -(-threads // WARP)
-    of_registers = device.registers // (-(-max(needs.registers, 1) // GRANULE) * GRANULE * warps * WARP)
-    of_shared = device.shared // needs.shared if needs.shared else BLOCKS
-    each = min(BLOCKS, device.threads // (warps * WARP), of_registers, of_shared)
-    return max(1, each) * device.multiprocessors
+        (compiled,) = kernel.overloads.values()
+        resident = int(compiled.max_cooperative_grid_blocks(threads))
+        return cls(max(1, resident), cuda.current_context().get_memory_info()[0])
 
 
 @dataclass(frozen=True)
@@ -74,18 +43,22 @@ class Launch:
     chunks: int
 
     @classmethod
-    def fitted(cls, device: Device, needs: Needs, row: int, chunks: int, threads: int = THREADS) -> Launch:
-        """For so many chunks, each of which leaves `row` bytes: no more blocks than chunks, or than memory is for.
+    def fitted(cls, room: Room, work: int, row: int, chunks: int, threads: int = THREADS) -> Launch:
+        """For so many chunks, each of which leaves `row` bytes, by blocks that work with `work` bytes each.
 
-        Raises EstimationError where not even one block and one chunk fit.
+        There are no more blocks than chunks, or than memory is for. Raises EstimationError where not even one block
+        and one chunk fit.
+
+        >>> Launch.fitted(Room(resident=396, free=2**36), 5000, 500, 10_000)
+        Launch(blocks=396, threads=128, chunks=10000)
         """
-        budget = min(int(device.free * SHARE), MOST)
-        blocks = min(resident(device, needs, threads), chunks, max(1, (budget // 2) // max(needs.work, 1)))
-        most = (budget - blocks * needs.work) // row
+        budget = min(int(room.free * SHARE), MOST)
+        blocks = min(room.resident, chunks, max(1, (budget // 2) // max(work, 1)))
+        most = (budget - blocks * work) // row
         if most < 1:
             raise EstimationError(
-                f"the device has {device.free / 2**20:,.1f} MiB free, of which a run may take {budget / 2**20:,.1f}: "
-                f"expected at least {(needs.work + row) / 2**20:,.1f} MiB for a chunk of paths. Remedy: free memory on "
-                "the device, ask for fewer Greeks at a time, or use backend='cpu'"
+                f"the device has {room.free / 2**20:,.1f} MiB free, of which a run may take {budget / 2**20:,.1f}: "
+                f"expected at least {(work + row) / 2**20:,.1f} MiB for a chunk of paths. Remedy: free memory on the "
+                "device, ask for fewer Greeks at a time, or use backend='cpu'"
             )
         return cls(blocks, threads, min(chunks, most))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,50 +12,57 @@ from hypothesis import strategies as st
 from greeks.errors import EstimationError
 from greeks.kernels.cuda_reduction import TILE, add_tile, clear_work, conclude_chunk, join_strands, pairs_of
 from greeks.kernels.cuda_reduction import numbers_for as numbers
-from greeks.kernels.cuda_shape import MOST, Device, Launch, Needs, resident
+from greeks.kernels.cuda_shape import MOST, Launch, Room
 from greeks.kernels.moments import Chunks
 from greeks.kernels.reduction import BATCHES
 from greeks.kernels.shape import Shape
 
-H100 = Device(multiprocessors=132, registers=65536, threads=2048, shared=233472, free=2**36)
-SMALL = Needs(registers=64, shared=0, work=8 * 600)
+DEVICE = Room(resident=396, free=2**36)
 
 
-@pytest.mark.parametrize(
-    ("needs", "each"),
-    [
-        (Needs(32, 0, 0), 16),  # threads: 2,048 of 128
-        (Needs(128, 0, 0), 4),  # registers: 65,536 of 128 x 128
-        (Needs(121, 0, 0), 4),  # given out in eights
-        (Needs(32, 32768, 0), 7),  # shared memory
-        (Needs(255, 232000, 0), 1),
-    ],
-)
-def test_the_scarcest_resource_decides(needs: Needs, each: int) -> None:
-    assert resident(H100, needs, 128) == each * 132
+class Kernel:
+    """One that has been compiled: the driver says how many of its blocks a device holds."""
+
+    def __init__(self, resident: int) -> None:
+        self.overloads, self.resident = {"signature": self}, resident
+
+    def max_cooperative_grid_blocks(self, threads: int) -> int:
+        assert threads == 128
+        return self.resident
 
 
-def test_no_more_blocks_than_chunks() -> None:
-    assert Launch.fitted(H100, SMALL, 500, 10) == Launch(10, 128, 10)
+@pytest.mark.parametrize(("driver", "blocks"), [(396, 396), (0, 1)])
+def test_the_driver_says_how_many_blocks_run_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, driver: int, blocks: int
+) -> None:
+    import numba
+
+    context = SimpleNamespace(get_memory_info=lambda: (2**30, 2**36))
+    monkeypatch.setattr(numba, "cuda", SimpleNamespace(current_context=lambda: context), raising=False)
+    assert Room.on_current_device(Kernel(driver)) == Room(blocks, 2**30)
+
+
+def test_no_more_blocks_than_chunks_or_than_run_side_by_side() -> None:
+    assert Launch.fitted(DEVICE, 4800, 500, 10) == Launch(10, 128, 10)
+    assert Launch.fitted(DEVICE, 4800, 500, 5000) == Launch(396, 128, 5000)
 
 
 @given(
     free=st.integers(2**20, 2**40),
-    registers=st.integers(1, 255),
+    resident=st.integers(1, 5000),
     work=st.integers(1, 2**17),
     row=st.integers(1, 2**16),
     chunks=st.integers(1, 2**20),
 )
-def test_a_launch_stays_within_its_memory(free: int, registers: int, work: int, row: int, chunks: int) -> None:
-    device, needs = replace(H100, free=free), Needs(registers, 0, work)
-    launch = Launch.fitted(device, needs, row, chunks)
-    assert 1 <= launch.blocks <= chunks and 1 <= launch.chunks <= chunks
+def test_a_launch_stays_within_its_memory(free: int, resident: int, work: int, row: int, chunks: int) -> None:
+    launch = Launch.fitted(Room(resident, free), work, row, chunks)
+    assert 1 <= launch.blocks <= min(chunks, resident) and 1 <= launch.chunks <= chunks
     assert launch.blocks * work + launch.chunks * row <= min(free // 2, MOST)
 
 
 def test_too_little_memory_is_told() -> None:
     with pytest.raises(EstimationError, match=r"0\.5 MiB free, of which a run may take 0\.2: .* Remedy: free memory"):
-        Launch.fitted(replace(H100, free=2**19), Needs(64, 0, 2**20), 100, 5)
+        Launch.fitted(Room(396, 2**19), 2**20, 100, 5)
 
 
 def test_pairs_cover_every_unordered_pair() -> None:
