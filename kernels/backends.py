@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .moments import Chunks, Moments
 
 MODULES = {"cpu": "greeks.kernels.cpu", "cuda": "greeks.kernels.cuda"}
+SWEEPERS = {"cpu": "greeks.kernels.sweeping", "cuda": "greeks.kernels.cuda_sweeping"}
 IN_FLIGHT = 16  # calls that a device is given before the first is waited for
 
 
@@ -64,6 +65,12 @@ def runner(name: str) -> Callable[..., Moments]:
     """The `run` function of a backend."""
     run: Callable[..., Moments] = module_of(name).run
     return run
+
+
+def sweeper(name: str) -> Callable[..., list[Chunks]]:
+    """The `rows_of_all` function of a backend: many programs over the same paths."""
+    sweep: Callable[..., list[Chunks]] = import_module(SWEEPERS[name]).rows_of_all
+    return sweep
 
 
 def rows_of_each(name: str, calls: Sequence[Callable[[Callable[..., Any]], Any]]) -> list[Chunks]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from .compile import CompiledProgram
-from .cpu import check, matrix, ranges, signed, vector
+from .cpu import check, matrix, ranges, vector
 from .cuda_errors import refused
 from .cuda_flight import Pending, Work, simulated
 from .moments import Array, Chunks, Moments, combine
@@ -94,11 +92,8 @@ def submit(
     """
     require()
     check(stream, first, paths, families)
-    starts, counts = ranges(first, paths, families)
-    mixed = np.empty((0, 1)) if mixing is None else matrix(mixing)
-    chunks = Chunks.unfilled(counts, program.outputs if mixing is None else len(mixed), batches)
-    work = Work(program, vector(theta), matrix(grid), (signed(seed), stream), starts, mixed, normals, chunks)
-    return Pending(work)
+    contract = vector(theta), matrix(grid), None if mixing is None else matrix(mixing), stream
+    return Pending(Work.of(program, [contract], seed, ranges(first, paths, families), normals, batches))
 
 
 def hardware() -> tuple[str, ...]:

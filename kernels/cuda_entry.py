@@ -5,10 +5,10 @@ from __future__ import annotations
 from numba import types
 
 INTEGER, INTEGERS = types.int64, types.int64[::1]
-VECTOR, MATRIX, CUBE = types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
-# theta, grid, seed, stream, starts, counts, mixing, u, work, means, comoments, higher, batches
+MATRIX, CUBE = types.float64[:, ::1], types.float64[:, :, ::1]
+# theta, grid, seed, streams, owners, starts, counts, mixing, u, work, means, comoments, higher, batches
 ARGUMENTS = (
-    VECTOR, MATRIX, INTEGER, INTEGER, INTEGERS, INTEGERS, MATRIX, MATRIX, MATRIX, MATRIX, CUBE, CUBE, CUBE,
+    MATRIX, CUBE, INTEGER, INTEGERS, INTEGERS, INTEGERS, INTEGERS, CUBE, MATRIX, MATRIX, MATRIX, CUBE, CUBE, CUBE,
 )  # fmt: skip
 SIMULATE = types.void(*ARGUMENTS)
 # Three blocks of 128 threads share the 65,536 registers of a multiprocessor. Left alone the compiler takes 150 to 200

@@ -40,7 +40,8 @@ MEANINGS = (
     ),
 )
 OTHER = "the device refused. Remedy: look at it with `nvidia-smi`, or use backend='cpu'"
-NAMES = {  # of the driver, of its compilers and linkers, as numba.cuda, numba-cuda, cuda.core and cuda.bindings have them
+# Of the driver, its compilers and linkers, as numba.cuda, numba-cuda, cuda.core and cuda.bindings have them.
+NAMES = {
     "CUDAError",
     "CudaAPIError",
     "CudaDriverError",

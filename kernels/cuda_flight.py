@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .compile import CompiledProgram
+from .cpu import signed
 from .cuda_errors import clear_errors
 from .cuda_memory import Pool, Slot
 from .cuda_reduction import numbers_for
@@ -20,21 +23,52 @@ _pool = Pool()
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """One simulation: what to run, where its chunks start, and the rows that it is to fill."""
+    """One simulation, of one contract or of several by one program: what to run, and the rows that it is to fill.
+
+    thetas, grids, mixings : arguments of each of n contracts, one below the other; streams : (n,), of their draws.
+    owners, starts : whose a chunk is, and where its paths start.
+    """
 
     program: CompiledProgram
-    theta: Array
-    grid: Array
-    draws: tuple[int, int]  # seed, stream
+    thetas: Array
+    grids: Array
+    mixings: Array
+    seed: int
+    streams: Integers
+    owners: Integers
     starts: Integers
-    mixing: Array
     normals: int
     chunks: Chunks
+
+    @classmethod
+    def of(
+        cls,
+        program: CompiledProgram,
+        contracts: Sequence[tuple[Array, Array, Array | None, int]],
+        seed: int,
+        ranges: tuple[Integers, Integers],
+        normals: int = 0,
+        batches: bool = False,
+    ) -> Work:
+        """That of contracts (theta, grid, mixing, stream) whose arguments have the same shapes, over the same paths.
+
+        Without a mixing, output 1 is taken off output 0 no times.
+        """
+        starts, counts = ranges
+        n, k = len(contracts), len(starts)
+        thetas, grids, mixings, streams = zip(*contracts, strict=True)
+        numbers = program.outputs if mixings[0] is None else len(mixings[0])
+        mixed = np.zeros((n, 1, 1)) if not np.size(mixings[0]) or mixings[0] is None else np.stack(mixings)
+        return cls(
+            program, np.stack(thetas), np.stack(grids), mixed, signed(seed), np.array(streams, dtype=np.int64),
+            np.repeat(np.arange(n), k), np.tile(starts, n), normals,
+            Chunks.unfilled(np.tile(counts, n), numbers, batches),
+        )  # fmt: skip
 
     @property
     def row(self) -> int:
         """Bytes that a chunk needs on the device beside the work of its block."""
-        return sum(part[:1].nbytes for part in self.chunks) + self.starts.itemsize
+        return sum(part[:1].nbytes for part in self.chunks) + self.starts.itemsize + self.owners.itemsize
 
     def block(self, threads: int) -> int:
         """Bytes that a block of so many threads works with in global memory."""
@@ -110,13 +144,14 @@ class Flight:
             found = {
                 name: slot.room(name, part.shape if part.size else (len(part), 1, 1)) for name, part in parts.items()
             }
-            inputs = {"theta": work.theta, "grid": work.grid, "mixing": work.mixing}
-            theta, grid, mixing = (slot.sent(name, array) for name, array in inputs.items())
-            starts, counts = slot.sent("starts", work.starts[begin:end]), slot.sent("counts", into.counts)
+            inputs = {"theta": work.thetas, "grid": work.grids, "streams": work.streams}
+            inputs |= {"owners": work.owners[begin:end], "starts": work.starts[begin:end], "counts": into.counts}
+            theta, grid, *which = (slot.sent(name, array) for name, array in inputs.items())
+            mixing = slot.sent("mixing", work.mixings)
             u = slot.room("u", (max(work.normals, 1), launch.blocks * launch.threads if work.normals else 1))
             space = slot.room("work", (launch.blocks, work.width))
             configured(work.program.entry, launch, slot.stream)(
-                theta, grid, *work.draws, starts, counts, mixing, u, space, *found.values()
+                theta, grid, work.seed, *which, mixing, u, space, *found.values()
             )
             copies = tuple(slot.fetched(name, found[name]) for name, part in parts.items() if part.size)
         return cls(device, slot, into, copies)

@@ -45,24 +45,28 @@ def entry(function):
             function(*arguments)
     return cuda.jit(quiet)
 """
-# A chunk of samples for a CUDA block at a time, a tile of them between two barriers, a sample for a thread.
+# A chunk of samples of a contract for a CUDA block at a time, a tile of them between two barriers, a sample for a
+# thread.
 DRIVER = """\
 @entry
-def simulate(theta, grid, seed, stream, starts, counts, mixing, u, work, means, comoments, higher, batches):
+def simulate(
+    theta, grid, seed, streams, owners, starts, counts, mixing, u, work, means, comoments, higher, batches
+):
     thread, threads, block = cuda.threadIdx.x, cuda.blockDim.x, cuda.blockIdx.x
     {tile}
     results = cuda.local.array(OUTPUTS, {real})
     m = means.shape[1]
     for c in range(block, counts.size, cuda.gridDim.x):
-        first, size, shift = int(starts[c]), int(counts[c]), means[c]
+        own, first, size, shift = int(owners[c]), int(starts[c]), int(counts[c]), means[c]
         powers = 1 if first // CHUNK % EVERY == 0 else 0
         clear_work(work[block], thread, threads)
+        cuda.syncthreads()
         for begin in range(0, size, TILE):
             n = TILE if size - begin > TILE else size - begin
             for s in range(thread, n, threads):
                 index = first + begin + s
                 {path}
-                keep_sample(results, mixing, m, x, s)
+                keep_sample(results, mixing[own], m, x, s)
             cuda.syncthreads()
             if begin == 0:
                 for i in range(thread, m, threads):
@@ -76,7 +80,7 @@ def simulate(theta, grid, seed, stream, starts, counts, mixing, u, work, means, 
             conclude_chunk(size, powers, shift, work[block], comoments[c], higher[c])
         cuda.syncthreads()
 """
-PATH = "path(theta, grid, seed, stream, index, {}results)"
+PATH = "path(theta[own], grid[own], seed, int(streams[own]), index, {}results)"
 PAIR = f"""\
 {PATH.format("{real}(1.0), ")}
                 mirrored = cuda.local.array(OUTPUTS, {{real}})

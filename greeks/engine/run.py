@@ -60,7 +60,7 @@ class Task:
         if like is not None and decision is None:
             other, _, grid_of_other, menu_of_other = _offered(*like, greeks, settings, noted)
             decided, on = (other, grid_of_other) if menu_of_other is menu else (contract, grid)
-        decision = decision or choose(menu, decided, on, settings.backend, settings.paths, settings.sampler)
+        decision = decision or choose(menu, decided, on, settings.paths, settings.sampler)
         return cls.decided(contract, scheme, grid, menu, decision, settings)
 
     @classmethod

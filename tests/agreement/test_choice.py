@@ -45,9 +45,9 @@ def excesses(trade: Trade, controls: Controls) -> Iterator[tuple[str, float]]:
     menu = menu_for(contract, scheme, grid.shape, trade.greeks, "auto", controls=controls)
     if not menu.contested:
         return
-    taken = decision.decide(menu, contract, grid, "cpu").picks
+    taken = decision.decide(menu, contract, grid).picks
     contest = menu.contests[0]
-    found = pilot.sampled(contest.plan, *contest.plan.table(contract, grid), "cpu", paths=MUCH, seed=99)
+    found = pilot.sampled(contest.plan, *contest.plan.table(contract, grid), paths=MUCH, seed=99)
     for i, (entry, which) in enumerate(zip(menu.entries, taken, strict=True)):
         if entry.contested:
             work = np.array([_work(menu, contest, found, grid, i, k) for k in range(len(entry.options))])

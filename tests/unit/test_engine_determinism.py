@@ -53,7 +53,7 @@ def test_bits_do_not_depend_on_how_the_paths_are_split(name: str) -> None:
     scheme = default_scheme(model, payoff)
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, "auto")
-    plan = plan_of(menu, contract, decide(menu, contract, grid, "cpu").picks)
+    plan = plan_of(menu, contract, decide(menu, contract, grid).picks)
     program, (table, rows) = load(plan.program.cpu, "cpu"), plan.table(contract, grid)
 
     def part(first: int, paths: int) -> moments.Chunks:

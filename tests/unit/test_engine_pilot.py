@@ -48,10 +48,10 @@ def test_the_choice_needs_no_more_than_a_fifth_above_the_least_work(model: Any, 
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, greeks, "auto")
     assert menu.contested
-    taken = decision.decide(menu, contract, grid, "cpu").picks
+    taken = decision.decide(menu, contract, grid).picks
     every = tuple(tuple(range(len(e.options))) if e.contested else () for e in menu.entries)
     plan = plan_of(menu, contract, every)
-    covariance = pilot.sampled(plan, *plan.table(contract, grid), "cpu", paths=2**15, seed=77).covariance
+    covariance = pilot.sampled(plan, *plan.table(contract, grid), paths=2**15, seed=77).covariance
     for entry, which, samples in zip(menu.entries, taken, plan.samples, strict=True):
         if entry.contested:
             work = [
@@ -117,7 +117,7 @@ def test_nothing_is_measured_where_nothing_is_left_to_chance() -> None:
     grid = time_grid(payoff, scheme)
     menu = menu_for(contract, scheme, grid.shape, ["delta", "gamma"], "auto")
     assert not menu.contested
-    assert decision.decide(menu, contract, grid, "cpu").reasons[1].startswith("integrated in closed form")
+    assert decision.decide(menu, contract, grid).reasons[1].startswith("integrated in closed form")
 
 
 def test_where_the_pilot_sees_no_cash_flow_the_estimator_that_integrates_is_taken() -> None:
@@ -161,7 +161,7 @@ def test_weights_of_a_blend_add_up_to_one_and_are_told() -> None:
     contract, scheme = Contract.of(MODEL, BARRIER), default_scheme(MODEL, BARRIER)
     grid = time_grid(BARRIER, scheme)
     menu = menu_for(contract, scheme, grid.shape, ["delta", "gamma"], gk.Blend())
-    decided = decision.decide(menu, contract, grid, "cpu")
+    decided = decision.decide(menu, contract, grid)
     assert all(sum(w) == pytest.approx(1.0, abs=1e-12) for w in decided.weights)
     assert any(len(w) > 1 for w in decided.weights)
     delta = gk.sensitivities(MODEL, BARRIER, ["delta"], estimator=gk.Blend(), paths=256)["delta"]

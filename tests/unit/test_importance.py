@@ -174,7 +174,7 @@ def test_what_makes_no_sense_is_refused() -> None:
 # the parts -------------------------------------------------------------------------------------------------------
 def test_newton_lands_where_the_second_moment_is_least() -> None:
     task = Task.of(MODEL, FAR, [], Settings(estimator=ALONG))
-    scan = Scan.of(task.menu, task.contract, task.grid, "cpu", task.decision.picks, 4)
+    scan = Scan.of(task.menu, task.contract, task.grid, task.decision.picks, 4)
     assert scan is not None and scan.until == () and list(scan.spans) == [1.0]
     z = np.linspace(-2.0, 12.0, 200_001)
     payoff = np.maximum(100.0 * np.exp(0.01 + 0.2 * z) - 200.0, 0.0)
@@ -189,7 +189,7 @@ def test_newton_lands_where_the_second_moment_is_least() -> None:
 
 def test_paths_of_any_shift_see_the_second_moment_of_another() -> None:
     task = Task.of(MODEL, FAR, [], Settings(estimator=ALONG))
-    scan = Scan.of(task.menu, task.contract, task.grid, "cpu", task.decision.picks, 4)
+    scan = Scan.of(task.menu, task.contract, task.grid, task.decision.picks, 4)
     assert scan is not None
     here, there = np.array([3.0]), np.array([4.0])
     own, crossed = scan.look(there, there, 2**16, 1, SHARE), scan.look(here, there, 2**16, 2)

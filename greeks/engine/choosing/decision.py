@@ -55,45 +55,45 @@ class _Taken:
     reason: str
 
 
-def decide(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int = 2**16) -> Decision:
+def decide(menu: Menu, contract: Contract, grid: TimeGrid, paths: int = 2**16) -> Decision:
     """The options and controls of a menu to run for a contract; a pilot is run only where there is something to ask.
 
     paths : those of the run, at first. One so short that a pilot would be most of it takes what is simplest.
     """
     pilots = (PATHS,) if menu.insists else stages(paths)
     pilots = pilots if pilots and (menu.contested or menu.controlled) else ()
-    key = (contract.numbers, grid.key, backend, pilots) if pilots else grid.key
+    key = (contract.numbers, grid.key, pilots) if pilots else grid.key
     known = menu.decisions.get(key)
     if known is None:
-        known = menu.decisions[key] = _decided(menu, contract, grid, backend, pilots)
+        known = menu.decisions[key] = _decided(menu, contract, grid, pilots)
         if len(menu.decisions) > KEPT:
             menu.decisions.popitem(last=False)
     return known
 
 
-def _decided(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]) -> Decision:
+def _decided(menu: Menu, contract: Contract, grid: TimeGrid, pilots: Sequence[int]) -> Decision:
     if not pilots:
         unclear = {i: _simplest(e) for i, e in enumerate(menu.entries) if e.contested or e.leans}
         decision = _decision(menu, grid, unclear)
         return replace(decision, controls=unmeasured(menu, decision.picks, grid))
     if not menu.contested:
-        return _with_controls(menu, contract, grid, backend, pilots[-1], _decision(menu, grid, {}))
+        return _with_controls(menu, contract, grid, pilots[-1], _decision(menu, grid, {}))
     contest = _contest(menu, contract)
-    seen, works = _pilot(menu, contest, contract, grid, backend, pilots)
+    seen, works = _pilot(menu, contest, contract, grid, pilots)
     decision = _decision(menu, grid, _measured(menu, contest, seen, works))
     if not menu.controlled:
         return decision
     if _claims(menu):
-        return _with_controls(menu, contract, grid, backend, pilots[-1], decision)
+        return _with_controls(menu, contract, grid, pilots[-1], decision)
     return _judged(menu, contest.samples_of(decision.picks), seen, grid, decision)
 
 
 def on_shifted_paths(
-    menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, decision: Decision, shift: DriftShift
+    menu: Menu, contract: Contract, grid: TimeGrid, paths: int, decision: Decision, shift: DriftShift
 ) -> Decision:
     """The same options on shifted paths, with the controls that a pilot finds worth their time there."""
     alone = Decision(decision.picks, decision.weights, decision.reasons, shift=shift)
-    return _with_controls(menu, contract, grid, backend, PATHS, alone) if menu.controlled and stages(paths) else alone
+    return _with_controls(menu, contract, grid, PATHS, alone) if menu.controlled and stages(paths) else alone
 
 
 def _contest(menu: Menu, contract: Contract) -> Contest:
@@ -108,7 +108,7 @@ def _contest(menu: Menu, contract: Contract) -> Contest:
 
 
 def _pilot(
-    menu: Menu, contest: Contest, contract: Contract, grid: TimeGrid, backend: str, pilots: Sequence[int]
+    menu: Menu, contest: Contest, contract: Contract, grid: TimeGrid, pilots: Sequence[int]
 ) -> tuple[Pilot, dict[str, Works]]:
     """A pilot of all candidates that is as long as it takes, and their work.
 
@@ -117,7 +117,7 @@ def _pilot(
     table = contest.plan.table(contract, grid)
     quick = pilots[-1] * contest.cost(menu, grid) < READING
     for paths in pilots[-1:] if quick else pilots:
-        found = sampled(contest.plan, *table, backend, paths)
+        found = sampled(contest.plan, *table, paths)
         works = contest.works(menu, found, grid)
         if paths == pilots[-1] or contest.clear(found, works):
             break
@@ -128,9 +128,7 @@ def _simplest(e: Entry) -> _Taken:
     return _Taken((0,), (1.0,), _joined("the simplest: too few paths for a pilot", e, 0))
 
 
-def _with_controls(
-    menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, decision: Decision
-) -> Decision:
+def _with_controls(menu: Menu, contract: Contract, grid: TimeGrid, paths: int, decision: Decision) -> Decision:
     """With the controls that a pilot of what is decided finds worth their time."""
     candidates = controls_of(menu, decision.picks)
     if not any(candidates):
@@ -138,7 +136,7 @@ def _with_controls(
     plan = plan_of(menu, contract, decision.picks, controls=candidates, shift=decision.shift)
     claims = _claims(menu)
     table = plan.table(contract, grid, decision.shift)
-    seen = sampled(plan, *table, backend, PATHS * FOR_CLAIMS if claims else paths)
+    seen = sampled(plan, *table, PATHS * FOR_CLAIMS if claims else paths)
     _refuse_contradicted(claims.intersection(seen.contradicted))
     return _judged(menu, plan.samples, seen, grid, decision)
 

@@ -42,28 +42,26 @@ def refuse(sampler: Sampler | None, why: str) -> None:
         raise UnsupportedError(f"ImportanceSampling: {why}. Remedy: sampler=greeks.{sampler.base!r}")
 
 
-def choose(
-    menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, sampler: Sampler | None
-) -> Decision:
+def choose(menu: Menu, contract: Contract, grid: TimeGrid, paths: int, sampler: Sampler | None) -> Decision:
     """`decide`, and under importance sampling a shift with the controls that are best on shifted paths."""
     if not isinstance(sampler, ImportanceSampling):
-        return decide(menu, contract, grid, backend, paths)
-    key = ("shifted", contract.numbers, grid.key, backend, paths, sampler.pieces)
+        return decide(menu, contract, grid, paths)
+    key = ("shifted", contract.numbers, grid.key, paths, sampler.pieces)
     if key not in menu.decisions:
-        menu.decisions[key] = _shifted(menu, contract, grid, backend, paths, sampler.pieces)
+        menu.decisions[key] = _shifted(menu, contract, grid, paths, sampler.pieces)
     return menu.decisions[key]
 
 
-def _shifted(menu: Menu, contract: Contract, grid: TimeGrid, backend: str, paths: int, pieces: int) -> Decision:
-    plain = decide(menu, contract, grid, backend, paths)
-    scan = Scan.of(menu, contract, grid, backend, plain.picks, pieces)
+def _shifted(menu: Menu, contract: Contract, grid: TimeGrid, paths: int, pieces: int) -> Decision:
+    plain = decide(menu, contract, grid, paths)
+    scan = Scan.of(menu, contract, grid, plain.picks, pieces)
     if scan is None:
         return plain
     found = search(scan)
     if isinstance(found, str):
         return _told(plain, dict.fromkeys(scan.entries, f"paths not shifted: {found}"))
-    there = on_shifted_paths(menu, contract, grid, backend, paths, plain, found.shift)
-    if mean_ratio(*variances(menu, contract, grid, backend, plain, there)) < WORTHWHILE:
+    there = on_shifted_paths(menu, contract, grid, paths, plain, found.shift)
+    if mean_ratio(*variances(menu, contract, grid, plain, there)) < WORTHWHILE:
         return _told(plain, dict.fromkeys(scan.entries, "paths not shifted: no shift saves work"))
     moved = f"paths shifted by {_figure(found.size)} standard deviations"
     return _told(there, {i: f"{moved} (in a pilot variance / {_figure(ratio)})" for i, ratio in found.ratios.items()})

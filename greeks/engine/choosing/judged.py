@@ -41,7 +41,7 @@ EXACT = 1e-9  # of a variance, if controls leave no more: it is the regression's
 
 
 def variances(
-    menu: Menu, contract: Contract, grid: TimeGrid, backend: str, without: Decision, with_it: Decision
+    menu: Menu, contract: Contract, grid: TimeGrid, without: Decision, with_it: Decision
 ) -> tuple[list[float], list[float]]:
     """Of every number that has noise its variance without the shift and with it, 0 where controls leave none.
 
@@ -52,7 +52,7 @@ def variances(
     plan = plan_of(menu, contract, without.picks, controls=controls_of(menu, without.picks), shift=shift)
     width = plan.program.width
     judge = _judge(menu, contract, without, shift.shape)
-    seen = sampled(judge, *judge.table(contract, grid, shift), backend, 2 * PATHS, SEED + 2).raw
+    seen = sampled(judge, *judge.table(contract, grid, shift), 2 * PATHS, SEED + 2).raw
     mean, comoment = np.asarray(seen.mean), np.asarray(seen.comoment)
     second = comoment / seen.count + np.outer(mean, mean)
     weighted, plain, whole = (slice(k * width, (k + 1) * width) for k in range(3))

@@ -149,14 +149,18 @@ def residual(pairing: Pairing, paths: int, mean: Array, comoment: Array) -> Arra
     return np.asarray(comoment[:m, :m] - taken - taken.T + b @ comoment[at[:, None], at] @ b.T) / (paths - 1)
 
 
-def sampled(plan: Plan, table: Array, rows: Array, backend: str, paths: int = PATHS, seed: int = SEED) -> Pilot:
-    """Every output on the same few paths, of draws that no run has."""
-    from greeks.kernels import backends
+def sampled(plan: Plan, table: Array, rows: Array, paths: int = PATHS, seed: int = SEED) -> Pilot:
+    """Every output on the same few paths, of draws that no run has.
+
+    The processor plays them for a run on a device, too: so few are not worth a launch, nor seconds of a compiler for
+    all that is not chosen, and choices are the same wherever a run goes.
+    """
+    from greeks.kernels import cpu
     from greeks.kernels.compile import load
 
-    program = load(plan.program.cuda if backend == "cuda" else plan.program.cpu, backend)
-    rows_of = backends.module_of(backend).rows
-    return Pilot(plan.pairing, rows_of(program, table, rows, seed=seed, stream=STREAM, first=0, paths=paths, threads=1))
+    program = load(plan.program.cpu)
+    found = cpu.rows(program, table, rows, seed=seed, stream=STREAM, first=0, paths=paths, threads=1)
+    return Pilot(plan.pairing, found)
 
 
 def stages(paths: int) -> tuple[int, ...]:

@@ -58,14 +58,13 @@ class Scan:
     plan: Plan
     contract: Contract
     grid: TimeGrid
-    backend: str
     noises: tuple[Noise, ...]
     until: tuple[float, ...]
     spans: Array
     entries: tuple[int, ...]
 
     @classmethod
-    def of(cls, menu: Menu, contract: Contract, grid: TimeGrid, backend: str, picks: Picks, pieces: int) -> Scan | None:
+    def of(cls, menu: Menu, contract: Contract, grid: TimeGrid, picks: Picks, pieces: int) -> Scan | None:
         """The scan of the first sample of every number; None where no number has noise."""
         options = {i: e.options[which[0]] for i, (e, which) in enumerate(zip(menu.entries, picks, strict=True))}
         random = {i: o for i, o in options.items() if o.cost.random}
@@ -87,7 +86,7 @@ class Scan:
         if key not in menu.plans:
             menu.plans[key] = _plan(contract, menu, scanned(whole, noises, pieces))
         spans = [np.repeat(lengths(grid, until, at), max(z.size, 1)) for at, z in noises]
-        found = (menu.plans[key], contract, grid, backend, noises, until, np.concatenate(spans))
+        found = (menu.plans[key], contract, grid, noises, until, np.concatenate(spans))
         return cls(*found, tuple(samples))
 
     def look(self, drift: Array, tested: Array, paths: int, seed: int, plain: float = 0.0) -> View:
@@ -96,7 +95,7 @@ class Scan:
         names = tuple((f"{TESTED}{name}", size) for name, size in others.noises)
         both = DriftShift((*ours.noises, *names), self.until, (*ours.drift, *others.drift), plain)
         table = self.plan.table(self.contract, self.grid, both)
-        return View(self, drift, sampled(self.plan, *table, self.backend, paths, seed))
+        return View(self, drift, sampled(self.plan, *table, paths, seed))
 
     def shift(self, drift: Array) -> DriftShift:
         """Drifts in one row as a shift of the paths' law."""

@@ -84,9 +84,9 @@ class Job:
         return [mixing] if self.alone else [None] * len(self.tasks) if mixing is None else list(mixing)
 
 
-def is_swept(task: Task, settings: Settings) -> bool:
+def is_swept(task: Task) -> bool:
     """Whether many of its like are played in one sweep."""
-    return settings.backend == "cpu" and isinstance(task.plan.sampler, Philox)
+    return isinstance(task.plan.sampler, Philox)
 
 
 def play(jobs: Sequence[Job]) -> None:
@@ -109,7 +109,7 @@ def _range(of: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
 def _played(jobs: Sequence[Job]) -> Sequence[Chunks]:
     """The chunks of all contracts, for requests of one range."""
     first = jobs[0]
-    if is_swept(first.tasks[0], first.settings[0]):
+    if is_swept(first.tasks[0]):
         return _swept(jobs)
     from greeks.kernels import backends
 
@@ -117,7 +117,7 @@ def _played(jobs: Sequence[Job]) -> Sequence[Chunks]:
 
 
 def _swept(jobs: Sequence[Job]) -> Sequence[Chunks]:
-    from greeks.kernels import sweeping
+    from greeks.kernels import backends, sweeping
 
     request, settings = jobs[0].request, jobs[0].settings[0]
     assert request is not None
@@ -128,7 +128,7 @@ def _swept(jobs: Sequence[Job]) -> Sequence[Chunks]:
         for task, table, own, mixing in zip(job.tasks, job.tables, job.settings, job.mixings(), strict=True)
     ]
     span = {k: v for k, v in request.range.items() if k != "families"}
-    return sweeping.rows_of_all(tasks, seed=settings.seed, threads=settings.threads, **span)
+    return backends.sweeper(settings.backend)(tasks, seed=settings.seed, threads=settings.threads, **span)
 
 
 def _alone(job: Job, rows: Callable[..., Any]) -> Any:

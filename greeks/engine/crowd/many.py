@@ -20,6 +20,7 @@ import numpy.typing as npt
 from greeks.engine.crowd.lockstep import Job, SharedClock, is_swept, play
 from greeks.engine.crowd.together import is_plain, read_together
 from greeks.engine.run import Task, nonsense_in, refusal_of
+from greeks.engine.sampling.devices import loaded
 from greeks.engine.sampling.estimates import ROUNDING, read
 from greeks.engine.sampling.reading import Reading
 from greeks.engine.sampling.samples import Samples
@@ -149,7 +150,7 @@ def estimate_many(
 
 def _is_sure(task: Task, settings: Settings) -> bool:
     """Whether one path tells all: none differs from another, and no more than that is asked for."""
-    return settings.std_error is None and is_swept(task, settings) and task.plan.sure
+    return settings.std_error is None and is_swept(task) and task.plan.sure
 
 
 def _tables(tasks: Mapping[int, Task]) -> dict[int, tuple[Array, Array]]:
@@ -169,13 +170,12 @@ def _tables(tasks: Mapping[int, Task]) -> dict[int, tuple[Array, Array]]:
 
 def _sure(tasks: Mapping[int, Task], settings: Settings) -> list[_Block]:
     """What contracts integrated in closed form came to, as far as they are numbers."""
-    from greeks.kernels import sweeping
-    from greeks.kernels.compile import load
+    from greeks.kernels import backends, sweeping
     from greeks.kernels.reduction import BATCHES
 
     tables = _tables(tasks)
-    swept = [sweeping.Task(load(t.plan.program.cpu), *tables[k], 0, None, 0) for k, t in tasks.items()]
-    found = sweeping.rows_of_all(swept, seed=0, first=0, paths=1, threads=1) if swept else []
+    swept = [sweeping.Task(loaded(t.plan.program, settings), *tables[k], 0, None, 0) for k, t in tasks.items()]
+    found = backends.sweeper(settings.backend)(swept, seed=0, first=0, paths=1, threads=1) if swept else []
     means = {k: chunks.means[0] for k, chunks in zip(tasks, found, strict=True)}
     alike: dict[int, list[int]] = {}
     for k, task in tasks.items():
@@ -230,7 +230,7 @@ def _crews(tasks: Mapping[int, Task], settings: Mapping[int, Settings]) -> list[
     crews: dict[tuple[int, ...], list[list[int]]] = {}
     for k, task in tasks.items():
         s = settings[k]
-        alike = s.std_error is None and is_swept(task, s) and is_plain(task.readings)
+        alike = s.std_error is None and is_swept(task) and is_plain(task.readings)
         of_kind = crews.setdefault((id(task.plan), id(task.readings)) if alike else (k,), [[]])
         if len(of_kind[-1]) == ABREAST:
             of_kind.append([])

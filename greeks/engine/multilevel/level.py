@@ -72,7 +72,7 @@ class Level:
         )
         if decision is not None:
             return cls(number, contract, grid, menu, decision, settings)
-        decision = decide(menu, contract, grid_of(min(number, 1) * CHOSEN_ON), settings.backend)
+        decision = decide(menu, contract, grid_of(min(number, 1) * CHOSEN_ON))
         return cls(number, contract, grid, menu, decision, settings)._sound()
 
     @property
