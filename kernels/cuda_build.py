@@ -36,11 +36,11 @@ def build(text: str) -> CompiledProgram:
 def target() -> str:
     """What machine code for the current device depends on, besides its source and Numba: chip, driver, compilers."""
     from numba import cuda
-    from numba.cuda.cudadrv import driver, nvvm, runtime
+    from numba.cuda.cudadrv import nvvm, runtime
 
     found: Any = cuda.get_current_device().compute_capability
     versions = [
-        ("driver", lambda: driver.driver.get_version()),
+        ("driver", driver_version),
         (
             "runtime",
             lambda: runtime.get_version() if hasattr(runtime, "get_version") else runtime.runtime.get_version(),
@@ -49,6 +49,14 @@ def target() -> str:
         ("target", lambda: cuda.__file__),
     ]
     return f"compute capability {tuple(found)}; " + "; ".join(f"{name} {version_of(ask)}" for name, ask in versions)
+
+
+def driver_version() -> tuple[int, int]:
+    """The version of CUDA that the driver is for."""
+    from numba.cuda.cudadrv import driver
+
+    found: tuple[int, int] = driver.driver.get_version()
+    return found
 
 
 def version_of(ask: Any) -> str:

@@ -1,108 +1,141 @@
-"""The 252-date Asian call with delta, vega and rho on a device, as a good user of each library would write it.
+"""The tasks of problems.py in PyTorch, CuPy and JAX on a device, as a good user of each would run them.
 
-Pathwise derivatives by hand, in double precision, so many paths at a time that the device is full and no more than
-one step of all of them is in memory.
+Double precision, so many paths at a time that the device is full, each library's way to make one kernel of a step.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from math import exp, sqrt
+from functools import cache
 from typing import Any
 
-from benchmarks.contender import Result
+from benchmarks.contender import Result, Simulation
+from benchmarks.gpu.problems import PROBLEMS, Functions, Problem
 from benchmarks.rivals.sums import from_sums
-from benchmarks.tasks import DATES, DIVIDEND, MATURITY, RATE, SPOT, STRIKE, VOLATILITY
 
 CHUNK = 2**20
-NAMES = ["price", "delta", "vega", "rho"]
-DT = MATURITY / DATES
-DRIFT = (RATE - DIVIDEND - 0.5 * VOLATILITY**2) * DT
-SCALE = VOLATILITY * sqrt(DT)
-DISCOUNT = exp(-RATE * MATURITY)
+LEAST = 1e-16  # of a uniform: its quantile is to be finite
 
 
-def step(carry: Any, z: Any, t: Any, exponential: Callable[[Any], Any]) -> Any:
-    """One date: log-return, Brownian motion, and the sums of spot, d spot / d volatility, d spot / d rate."""
-    x, w, s, v, r = carry
-    x, w = x + (DRIFT + SCALE * z), w + z
-    spot = SPOT * exponential(x)
-    return x, w, s + spot, v + spot * (w * sqrt(DT) - VOLATILITY * t), r + spot * t
-
-
-def samples(carry: Any, where: Callable[[Any, Any, Any], Any]) -> list[Any]:
-    """Price, delta, vega, rho of every path."""
-    _, _, s, v, r = carry
-    gain = s / DATES - STRIKE
-    paid = where(gain > 0.0, DISCOUNT, 0.0)
-    price = paid * gain
-    return [price, paid * s / (DATES * SPOT), paid * v / DATES, paid * r / DATES - MATURITY * price]
-
-
-def with_torch(paths: int, seed: int) -> Result:
-    """PyTorch, eager."""
+def with_torch(problem: Problem, device: str = "cuda", chunk: int = CHUNK, compiled: bool = True) -> Simulation:
+    """PyTorch: a compiled step, or one kernel an operation."""
     torch: Any = importlib.import_module("torch")
-    generator = torch.Generator("cuda").manual_seed(seed)
-    total = torch.zeros(2, len(NAMES), dtype=torch.float64, device="cuda")
-    for _ in range(paths // CHUNK):
-        carry = tuple(torch.zeros(CHUNK, dtype=torch.float64, device="cuda") for _ in range(5))
-        for k in range(1, DATES + 1):
-            z = torch.randn(CHUNK, dtype=torch.float64, device="cuda", generator=generator)
-            carry = step(carry, z, k * DT, torch.exp)
-        found = torch.stack(samples(carry, torch.where))
-        total += torch.stack([found.sum(dim=1), (found * found).sum(dim=1)])
-    first, second = total.cpu().numpy()
-    return from_sums(NAMES, first, second, paths)
+    f = Functions(torch.exp, torch.sqrt, torch.where, torch.special.ndtr, torch.special.ndtri)
+    here: dict[str, Any] = {"dtype": torch.float64, "device": device}
+
+    def step(carry: Any, draws: Any, t: Any) -> Any:
+        return problem.step(carry, draws, t, f)
+
+    stepped = torch.compile(step) if compiled else step
+
+    def run(paths: int, seed: int) -> Result:
+        generator = torch.Generator(device).manual_seed(seed)
+        total = torch.zeros(2, len(problem.names), **here)
+        times = torch.arange(1, problem.steps + 1, **here) * problem.dt
+        for _ in range(paths // chunk):
+            carry = tuple(torch.full((chunk,), at, **here) for at in problem.start)
+            for t in times:
+                draws = [torch.randn(chunk, generator=generator, **here) for _ in range(problem.normals)]
+                uniforms = [torch.rand(chunk, generator=generator, **here) for _ in range(problem.uniforms)]
+                carry = stepped(carry, [*draws, *(u.clamp_min(LEAST) for u in uniforms)], t)
+            found = torch.stack(problem.samples(carry, f))
+            total += torch.stack([found.sum(dim=1), (found * found).sum(dim=1)])
+        first, second = total.cpu().numpy()
+        return from_sums(problem.names, first, second, paths // chunk * chunk)
+
+    return run
 
 
-def with_cupy(paths: int, seed: int) -> Result:
-    """CuPy, each step fused into one kernel."""
-    cupy: Any = importlib.import_module("cupy")
-    fused = cupy.fuse()(lambda x, w, s, v, r, z, t: step((x, w, s, v, r), z, t, cupy.exp))
-    draw = cupy.random.Generator(cupy.random.Philox4x3210(seed))
-    total = cupy.zeros((2, len(NAMES)))
-    for _ in range(paths // CHUNK):
-        carry = tuple(cupy.zeros(CHUNK) for _ in range(5))
-        for k in range(1, DATES + 1):
-            carry = fused(*carry, draw.standard_normal(CHUNK), k * DT)
-        found = cupy.stack(samples(carry, cupy.where))
-        total += cupy.stack([found.sum(axis=1), (found * found).sum(axis=1)])
-    first, second = cupy.asnumpy(total)
-    return from_sums(NAMES, first, second, paths)
+def with_cupy(problem: Problem, cupy: Any = None, special: Any = None, chunk: int = CHUNK) -> Simulation:
+    """CuPy: a step fused into one kernel."""
+    cupy = cupy or importlib.import_module("cupy")
+    special = special or importlib.import_module("cupyx.scipy.special")
+    f = Functions(cupy.exp, cupy.sqrt, cupy.where, special.ndtr, special.ndtri)
+    many = len(problem.start)
+
+    @cupy.fuse()  # type: ignore[untyped-decorator]
+    def step(*arguments: Any) -> Any:
+        return problem.step(arguments[:many], arguments[many:-1], arguments[-1], f)
+
+    def run(paths: int, seed: int) -> Result:
+        draw = cupy.random.Generator(cupy.random.Philox4x3210(seed))
+        total = cupy.zeros((2, len(problem.names)))
+        for _ in range(paths // chunk):
+            carry = tuple(cupy.full(chunk, at) for at in problem.start)
+            for k in range(1, problem.steps + 1):
+                draws = [draw.standard_normal(chunk) for _ in range(problem.normals)]
+                draws += [cupy.maximum(draw.random(chunk), LEAST) for _ in range(problem.uniforms)]
+                carry = step(*carry, *draws, k * problem.dt)
+            found = cupy.stack(problem.samples(carry, f))
+            total += cupy.stack([found.sum(axis=1), (found * found).sum(axis=1)])
+        first, second = cupy.asnumpy(total)
+        return from_sums(problem.names, first, second, paths // chunk * chunk)
+
+    return run
 
 
-def with_jax(paths: int, seed: int) -> Result:
-    """JAX, everything jitted: a loop over dates inside a loop over chunks."""
+def with_jax(problem: Problem, chunk: int = CHUNK) -> Simulation:
+    """JAX: everything jitted, a loop over dates inside a loop over chunks."""
     jax: Any = importlib.import_module("jax")
+    special: Any = importlib.import_module("jax.scipy.special")
     jax.config.update("jax_enable_x64", True)
-    jnp, key = jax.numpy, jax.random.key(seed)
+    jnp = jax.numpy
+    f = Functions(jnp.exp, jnp.sqrt, jnp.where, special.ndtr, special.ndtri)
 
-    def chunk(index: Any, total: Any) -> Any:
-        own = jax.random.fold_in(key, index)
+    def sums(chunks: Any, seed: Any) -> Any:
+        key = jax.random.key(seed)
 
-        def date(k: Any, carry: Any) -> Any:
-            z = jax.random.normal(jax.random.fold_in(own, k), (CHUNK,), dtype=jnp.float64)
-            return step(carry, z, (k + 1) * DT, jnp.exp)
+        def date(own: Any, k: Any, carry: Any) -> Any:
+            keys = [jax.random.fold_in(own, 2 * k + i) for i in range(2)]
+            draws = [jax.random.normal(of, (chunk,), dtype=jnp.float64) for of in keys[: problem.normals]]
+            draws += [
+                jax.random.uniform(of, (chunk,), dtype=jnp.float64, minval=LEAST) for of in keys[: problem.uniforms]
+            ]
+            return problem.step(carry, draws, (k + 1) * problem.dt, f)
 
-        carry = jax.lax.fori_loop(0, DATES, date, tuple(jnp.zeros(CHUNK) for _ in range(5)))
-        found = jnp.stack(samples(carry, jnp.where))
-        return total + jnp.stack([found.sum(axis=1), (found * found).sum(axis=1)])
+        def play(index: Any, total: Any) -> Any:
+            own, carry = jax.random.fold_in(key, index), tuple(jnp.full(chunk, at) for at in problem.start)
+            carry = jax.lax.fori_loop(0, problem.steps, lambda k, c: date(own, k, c), carry)
+            found = jnp.stack(problem.samples(carry, f))
+            return total + jnp.stack([found.sum(axis=1), (found * found).sum(axis=1)])
 
-    run = _jitted.setdefault("jax", jax.jit(lambda n: jax.lax.fori_loop(0, n, chunk, jnp.zeros((2, len(NAMES))))))
-    first, second = jax.device_get(run(paths // CHUNK))
-    return from_sums(NAMES, first, second, paths)
+        return jax.lax.fori_loop(0, chunks, play, jnp.zeros((2, len(problem.names))))
+
+    jitted = jax.jit(sums)
+
+    def run(paths: int, seed: int) -> Result:
+        first, second = jax.device_get(jitted(paths // chunk, seed))
+        return from_sums(problem.names, first, second, paths // chunk * chunk)
+
+    return run
 
 
-_jitted: dict[str, Any] = {}
-RIVALS = {"torch": ("PyTorch", with_torch), "cupy": ("CuPy", with_cupy), "jax": ("JAX", with_jax)}
+def eager_torch(problem: Problem) -> Simulation:
+    """PyTorch without its compiler."""
+    return with_torch(problem, compiled=False)
 
 
-def on_device() -> dict[str, Callable[[int, int], Result]]:
+RIVALS: dict[str, tuple[str, Callable[[Problem], Simulation]]] = {
+    "PyTorch, compiled step": ("torch", with_torch),
+    "PyTorch, eager": ("torch", eager_torch),
+    "CuPy, fused step": ("cupy", with_cupy),
+    "JAX, jitted": ("jax", with_jax),
+}
+
+
+def on_device(task: str) -> dict[str, Simulation]:
     """Those that are installed and see a device."""
-    return {name: run for module, (name, run) in RIVALS.items() if sees_a_device(module)}
+    return {name: made(name, task) for name, (module, _) in RIVALS.items() if sees_a_device(module)}
 
 
+def made(name: str, task: str) -> Simulation:
+    """A rival at a task, set up at its first call, where it may fail without harm to the others."""
+    setup = cache(lambda: RIVALS[name][1](PROBLEMS[task]))
+    return lambda paths, seed: setup()(paths, seed)
+
+
+@cache
 def sees_a_device(module: str) -> bool:
     """Whether a library is there and would compute on a device."""
     try:

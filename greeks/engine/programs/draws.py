@@ -91,6 +91,14 @@ class Counted(Draws):
     pair, single = "normal_pair", "normal_single"  # for one path
     path0, index = "path0", "index"
 
+    def __init__(self, store: Store, lanes: bool) -> None:
+        super().__init__(store, lanes)
+        self.spare: dict[str, None] = {}
+
+    def opening(self) -> list[str]:
+        """Spare numbers have a value before there are any, for the compiler."""
+        return [f"{name} = 0.0" for name in self.spare]
+
     def draw(self, noise: tuple[Expr, ...], turn: Turn) -> list[str]:
         if not noise:
             return []
@@ -130,7 +138,7 @@ class Counted(Draws):
         return lines
 
     def _names(self, noise: tuple[Expr, ...], turn: Turn) -> list[str]:
-        """The same draws, into local variables."""
+        """The same draws, into local variables; a lone noise keeps the second step's in a spare one."""
         names = []
         for z in noise:
             self.places.setdefault(z, Place(name=f"z{len(self.places)}"))
@@ -140,7 +148,8 @@ class Counted(Draws):
         if len(names) == 1:
             own, step = names[0], turn.step
             pair = self._of_one(self.pair, f"{turn.base} + ({step} >> 1)")
-            return [f"{own}a, {own}b = {pair}", f"{own} = {own}a if {step} & 1 == 0 else {own}b"]
+            self.spare[f"{own}b"] = None
+            return [f"if {step} & 1 == 0:", f"    {own}, {own}b = {pair}", "else:", f"    {own} = {own}b"]
         calls = (len(names) + 1) // 2
         lines = []
         for c in range(calls):
