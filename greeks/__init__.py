@@ -26,7 +26,7 @@ from greeks.controls import (
     NoiseMoments,
 )
 from greeks.engine.sampling.targets import Relative
-from greeks.errors import EstimationError, GreeksError, SchemaError, UnsupportedError
+from greeks.errors import DeviceError, EstimationError, GreeksError, SchemaError, UnsupportedError
 from greeks.estimators import (
     Blend,
     Conditional,
@@ -132,8 +132,9 @@ __all__ = [
     "CEV", "QE", "Antithetic", "AsianCall", "AsianPut", "AssetOrNothingCall", "AssetOrNothingPut", "Autocallable",
     "Average", "AverageBridge", "Bachelier", "BarrierDigital", "BarrierOption", "BasketCall", "BasketEvent",
     "BasketPut", "BestOfCall", "BlackScholes", "Blend", "BookError", "BrownianBridge", "Call", "Conditional",
-    "ControlVariate", "CorridorDigital", "DeltaHedge", "DeskUnits", "DigitalCall", "DigitalPut", "Estimate",
-    "EstimationError", "Estimator", "Euler", "European", "Exact", "ExchangeOption", "Explanation", "FiniteDifference",
+    "ControlVariate", "CorridorDigital", "DeltaHedge", "DeskUnits", "DeviceError", "DigitalCall", "DigitalPut",
+    "Estimate", "EstimationError", "Estimator", "Euler", "European", "Exact", "ExchangeOption", "Explanation",
+    "FiniteDifference",
     "Forward", "GeometricAverage", "GreeksError", "Heston", "ImportanceSampling", "Incremental", "KnownPayoff",
     "LatinHypercube", "LikelihoodRatio", "LognormalTwin", "LookbackCall", "LookbackPut", "Malliavin", "Milstein",
     "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "NoiseMoments", "OneTouch", "Pathwise", "Payoff",

@@ -10,11 +10,11 @@ from greeks.engine.choosing.legs import Controls, check_controls
 from greeks.engine.choosing.menu import Wanted
 from greeks.engine.explain import explanation
 from greeks.engine.run import estimate
-from greeks.engine.sampling.devices import available, check_precision, settled
+from greeks.engine.sampling.devices import available, check_precision, settled, without_it
 from greeks.engine.sampling.settings import Settings
 from greeks.engine.sampling.targets import Wanted as Targets
 from greeks.engine.sampling.targets import check_targets, is_positive
-from greeks.errors import SchemaError
+from greeks.errors import DeviceError, SchemaError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.results import Estimate, Explanation, Sensitivities
@@ -99,7 +99,10 @@ def sensitivities(
     check_settings(settings)
     settings = settled(settings, model, payoff, names)
     check_precision(settings)
-    return estimate(model, payoff, names, settings)
+    try:
+        return estimate(model, payoff, names, settings)
+    except DeviceError as error:
+        return estimate(model, payoff, names, without_it(settings, backend, error))
 
 
 def price(model: Model, payoff: Payoff, **settings: Any) -> Estimate:

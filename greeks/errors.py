@@ -17,3 +17,7 @@ class UnsupportedError(GreeksError):
 
 class EstimationError(GreeksError):
     """A simulation ran and produced something that is not a number worth returning."""
+
+
+class DeviceError(EstimationError):
+    """A device failed at what it may do later, or the processor now: out of memory, lost, a broken launch."""

@@ -88,7 +88,7 @@ def submit(
 ) -> Pending:
     """Start what `rows` asks for, and return at once: others may be started before its `result` is wanted.
 
-    Raises UnsupportedError without a device, SchemaError for a bad range, EstimationError where the device fails.
+    Raises UnsupportedError without a device, SchemaError for a bad range, DeviceError where the device fails.
     """
     require()
     check(stream, first, paths, families)

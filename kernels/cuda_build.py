@@ -15,7 +15,7 @@ from .cuda_reduction import TILE
 def build(text: str) -> CompiledProgram:
     """The program for the device of this machine, or for the simulator where Numba runs one.
 
-    Raises UnsupportedError without a device, EstimationError where its compiler fails.
+    Raises UnsupportedError without a device, DeviceError where its compiler fails.
     """
     from .cuda import require
     from .cuda_flight import simulated
@@ -26,9 +26,9 @@ def build(text: str) -> CompiledProgram:
         source = cuda_source.assemble(text, simulated=True)
         module, key = execute(source)
         return CompiledProgram(text, source, "cuda", key, outputs, 0, TILE, True, module.simulate)
-    source = cuda_source.assemble(text, simulated=False, target=target())
-    key = modules.hash_of(source)
     with clear_errors():
+        source = cuda_source.assemble(text, simulated=False, target=target())
+        key = modules.hash_of(source)
         module, compiled = modules.fetch(source, key)
     return CompiledProgram(text, source, "cuda", key, outputs, 0, TILE, compiled, module.simulate)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from greeks.errors import EstimationError, GreeksError, UnsupportedError
+from greeks.errors import DeviceError, GreeksError, UnsupportedError
 
 # Part of what the driver says, in lower case -> what it means and what helps.
 MEANINGS = (
+    (
+        ("cumemhostalloc",),
+        "the host has too little memory that can be locked for copies. Remedy: free memory on it, allow more "
+        "(`ulimit -l`), or use backend='cpu'",
+    ),
     (
         ("out_of_memory", "out of memory"),
         "the device has too little free memory. Remedy: free memory on it, ask for fewer Greeks at a time, "
@@ -25,7 +30,7 @@ MEANINGS = (
         "time (time_limit= splits a run), or use a device without a display",
     ),
     (
-        ("unsupported_ptx_version", "no_binary_for_gpu", "invalid_image", "invalid_ptx", "insufficient"),
+        ("unsupported_ptx", "no_binary_for_gpu", "invalid_image", "invalid_ptx", "insufficient", "unsupported option"),
         "the driver is too old for the compiler, or the compiler for the device. Remedy: update the driver, or install "
         "the compiler that goes with it (`pip install pathgreeks[cuda12]` or [cuda13])",
     ),
@@ -42,6 +47,7 @@ MEANINGS = (
 OTHER = "the device refused. Remedy: look at it with `nvidia-smi`, or use backend='cpu'"
 # Of the driver, its compilers and linkers, as numba.cuda, numba-cuda, cuda.core and cuda.bindings have them.
 NAMES = {
+    "CCSupportError",
     "CUDAError",
     "CudaAPIError",
     "CudaDriverError",
@@ -75,7 +81,7 @@ def meaning(error: BaseException) -> str:
 
 @contextmanager
 def clear_errors(after: Callable[[], None] | None = None) -> Iterator[None]:
-    """Raise errors of the device as EstimationError with a remedy, and do `after`; others pass."""
+    """Raise errors of the device as DeviceError with a remedy, and do `after`; others pass."""
     try:
         yield
     except GreeksError:
@@ -85,11 +91,9 @@ def clear_errors(after: Callable[[], None] | None = None) -> Iterator[None]:
             raise
         if after is not None:
             after()
-        raise EstimationError(f"backend = 'cuda': {meaning(error)} ({' '.join(str(error).split())})") from error
+        raise DeviceError(f"backend = 'cuda': {meaning(error)} ({' '.join(str(error).split())})") from error
 
 
 def refused(reason: str) -> UnsupportedError:
     """That CUDA cannot run here."""
-    return UnsupportedError(
-        f"backend = 'cuda': {reason} Use backend='cpu', or install an NVIDIA driver and `pip install numba-cuda`."
-    )
+    return UnsupportedError(f"backend = 'cuda': {reason} Use backend='cpu', or 'auto', which takes what there is.")

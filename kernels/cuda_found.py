@@ -16,7 +16,7 @@ def missing() -> str | None:
     try:
         from numba import cuda
         from numba.core import config
-    except ImportError as error:
+    except Exception as error:  # a numba-cuda that this Numba is too new for fails in its own ways
         return f"Numba has no CUDA target here ({' '.join(str(error).split())}); install one with {INSTALL}."
     if config.ENABLE_CUDASIM:
         return None
@@ -26,6 +26,8 @@ def missing() -> str | None:
         return f"the CUDA driver does not answer ({' '.join(str(error).split())})."
     if not usable:
         return without_driver(cuda)
+    if not len(cuda.gpus):
+        return "the driver shows no device (does CUDA_VISIBLE_DEVICES hide them all?)."
     return too_old(cuda) or without_toolkit()
 
 
@@ -37,11 +39,23 @@ def without_driver(cuda: Any) -> str:
 
 
 def too_old(cuda: Any) -> str | None:
-    """Whether a device is too old for the compilers that there are."""
-    old = [d for d in cuda.gpus if tuple(d.compute_capability) < OLDEST]
+    """Whether a device is too old for the compiler that there is."""
+    least = oldest()
+    old = [d for d in cuda.gpus if tuple(d.compute_capability) < least]
     if not old:
         return None
-    return f"compute capability {tuple(old[0].compute_capability)}: expected at least {OLDEST}."
+    older = "" if least == OLDEST else "; `pip install pathgreeks[cuda12]` brings a compiler for older ones"
+    return f"compute capability {tuple(old[0].compute_capability)}: expected at least {least}{older}."
+
+
+def oldest() -> tuple[int, ...]:
+    """The least compute capability that the compiler is for, as far as it says."""
+    try:
+        from numba.cuda.cudadrv import nvrtc
+
+        return max(OLDEST, tuple(nvrtc.get_lowest_supported_cc()))
+    except Exception:  # Numba's own target does not say, nor does one without a compiler, which is told of next
+        return OLDEST
 
 
 def without_toolkit() -> str | None:

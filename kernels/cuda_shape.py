@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from greeks.errors import EstimationError
+from greeks.errors import DeviceError
 
 THREADS = 128  # a block's, by default: a tile of samples is two rounds of them
 SHARE, MOST = 0.5, 2**31  # of the free memory, and bytes, that a launch may take
@@ -46,7 +46,7 @@ class Launch:
     def fitted(cls, room: Room, work: int, row: int, chunks: int, threads: int = THREADS) -> Launch:
         """For so many chunks, each of which leaves `row` bytes, by blocks that work with `work` bytes each.
 
-        There are no more blocks than chunks, or than memory is for. Raises EstimationError where not even one block
+        There are no more blocks than chunks, or than memory is for. Raises DeviceError where not even one block
         and one chunk fit.
 
         >>> Launch.fitted(Room(resident=396, free=2**36), 5000, 500, 10_000)
@@ -56,7 +56,7 @@ class Launch:
         blocks = min(room.resident, chunks, max(1, (budget // 2) // max(work, 1)))
         most = (budget - blocks * work) // row
         if most < 1:
-            raise EstimationError(
+            raise DeviceError(
                 f"the device has {room.free / 2**20:,.1f} MiB free, of which a run may take {budget / 2**20:,.1f}: "
                 f"expected at least {(work + row) / 2**20:,.1f} MiB for a chunk of paths. Remedy: free memory on the "
                 "device, ask for fewer Greeks at a time, or use backend='cpu'"

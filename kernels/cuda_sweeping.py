@@ -25,7 +25,7 @@ def rows_of_all(
     """For every task what `cuda.rows` gives it, with the means of batches; all draw from one seed.
 
     threads : accepted, and without a meaning here. Raises UnsupportedError without a device, SchemaError for a bad
-    range, EstimationError where the device fails.
+    range, DeviceError where the device fails.
     """
     require()
     for task in tasks:

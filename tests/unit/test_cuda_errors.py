@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import greeks as gk
-from greeks.engine.sampling import devices
+from greeks.engine.sampling import devices, simulation
 from greeks.engine.sampling.settings import Settings
 from greeks.kernels import backends, cuda, cuda_flight, cuda_found
 from greeks.kernels.compile import CompiledProgram
@@ -33,6 +33,8 @@ class CudaAPIError(Exception):
     [
         ("[2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY", "too little free memory. Remedy: free"),
         ("[719] Call to cuStreamSynchronize results in CUDA_ERROR_LAUNCH_FAILED", "Remedy: start a new process"),
+        ("[2] Call to cuMemHostAlloc results in CUDA_ERROR_OUT_OF_MEMORY", "the host has too little memory"),
+        ("[222] CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "Remedy: update the driver"),
         ("[701] CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "Remedy: ask for fewer Greeks"),
         ("[214] CUDA_ERROR_ECC_UNCORRECTABLE", "the device is lost. Remedy: look at it with `nvidia-smi`"),
         ("[702] CUDA_ERROR_LAUNCH_TIMEOUT", "watchdog"),
@@ -40,10 +42,18 @@ class CudaAPIError(Exception):
     ],
 )
 def test_errors_of_the_driver_become_ours(said: str, told: str) -> None:
-    with pytest.raises(gk.EstimationError, match="backend = 'cuda': ") as caught, clear_errors():
+    with pytest.raises(gk.DeviceError, match="backend = 'cuda': ") as caught, clear_errors():
         raise CudaAPIError(said)
     assert told in str(caught.value) and said.split()[-1] in str(caught.value)
     assert isinstance(caught.value.__cause__, CudaAPIError)
+
+
+@pytest.mark.parametrize(
+    "name", ["nvJitLinkError", "nvvmError", "NvvmError", "LinkerError", "CUDAError", "CCSupportError"]
+)
+def test_errors_of_every_package_below_become_ours(name: str) -> None:
+    with pytest.raises(gk.DeviceError, match="the device refused"), clear_errors():
+        raise type(name, (Exception,), {})("ERROR 4")
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), gk.SchemaError("ours"), KeyboardInterrupt()])
@@ -107,6 +117,31 @@ def test_auto_takes_a_device_for_large_work_only(monkeypatch: pytest.MonkeyPatch
     assert devices.settled(large, MODEL, PAYOFF, ["delta"]).backend == "cpu"
 
 
+def failing(*of: Any) -> Any:
+    raise CudaAPIError("[2] CUDA_ERROR_OUT_OF_MEMORY")
+
+
+def test_auto_goes_on_without_a_device_that_fails_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: dict[str, Any] = {"paths": 2**12, "seed": 5, "controls": (), "estimator": gk.Pathwise()}
+    monkeypatch.setattr(devices, "available", unusable(""))
+    monkeypatch.setattr(devices, "is_worthwhile", lambda work: True)
+
+    def broken(program: Any, settings: Settings) -> Any:
+        with clear_errors():
+            return failing() if settings.backend == "cuda" else loaded(program, settings)
+
+    loaded = devices.loaded
+    monkeypatch.setattr(simulation, "loaded", broken)
+    with pytest.warns(RuntimeWarning, match="done by the processor: backend = 'cuda': the device has too little free"):
+        found = gk.sensitivities(MODEL, PAYOFF, ["delta"], backend="auto", **wanted)
+    assert found.backend == "cpu"
+    assert found["delta"].value == gk.sensitivities(MODEL, PAYOFF, ["delta"], **wanted)["delta"].value
+    with pytest.raises(gk.DeviceError, match="too little free memory"):
+        gk.sensitivities(MODEL, PAYOFF, ["delta"], backend="cuda", **wanted)
+    with pytest.raises(gk.DeviceError, match="too little free memory"):
+        gk.sensitivities(MODEL, PAYOFF, ["delta"], backend="auto", precision="float32", **wanted)
+
+
 def test_the_result_says_where_auto_ran() -> None:
     assert gk.sensitivities(MODEL, gk.Call(100.0, 1.0), paths=100, backend="auto").backend == "cpu"
 
@@ -149,6 +184,7 @@ def test_the_list_of_backends_prints() -> None:
             SimpleNamespace(is_available=lambda: True, gpus=[SimpleNamespace(compute_capability=(3, 5))]),
             r"compute capability \(3, 5\): expected at least",
         ),
+        (SimpleNamespace(is_available=lambda: True, gpus=[]), "the driver shows no device"),
     ],
 )
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, cuda_module: Any, told: str) -> None:

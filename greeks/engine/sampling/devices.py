@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from greeks.engine.programs.program import Program
 from greeks.engine.sampling.reading import Reading
 from greeks.engine.sampling.settings import Settings
 from greeks.engine.terms.grid import time_grid
-from greeks.errors import UnsupportedError
+from greeks.errors import DeviceError, UnsupportedError
 from greeks.models.base import Model
 from greeks.payoffs.base import Payoff
 from greeks.schemes.defaults import default_scheme
@@ -44,6 +45,17 @@ def settled(settings: Settings, model: Model, payoff: Payoff, greeks: Sequence[s
     paths = settings.paths if settings.std_error is None else max(settings.paths, settings.max_paths or 0)
     work = paths * steps(settings, model, payoff) * (1 + len(greeks))
     return replace(settings, backend="cuda" if is_worthwhile(work) and available()["cuda"].available else "cpu")
+
+
+def without_it(settings: Settings, asked: str, error: DeviceError) -> Settings:
+    """The settings of a run that a device failed on, for the processor, if "auto" was asked for: it takes what works.
+
+    Raises the error where a device was named, or single precision, which the processor does not offer.
+    """
+    if asked != AUTO or settings.precision != "float64":
+        raise error
+    warnings.warn(f"the run is done by the processor: {error}", RuntimeWarning, stacklevel=4)
+    return replace(settings, backend="cpu")
 
 
 def is_worthwhile(work: int) -> bool:
