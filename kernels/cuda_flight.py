@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .chunks import CHUNK
 from .compile import CompiledProgram
 from .cpu import signed
 from .cuda_errors import clear_errors
@@ -19,6 +21,7 @@ from .cuda_source import SHARED, tile_of
 from .moments import Array, Chunks, Integers
 
 _pool = Pool()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,11 @@ class Work:
     def row(self) -> int:
         """Bytes that a chunk needs on the device beside the work of its block."""
         return sum(part[:1].nbytes for part in self.chunks) + self.starts.itemsize + self.owners.itemsize
+
+    @property
+    def steps(self) -> int:
+        """Steps of a chunk's paths: those of dates, or between them, whichever are more."""
+        return CHUNK * max(1, self.grids.shape[1], int(self.grids[0, :, 0].sum()))
 
     def block(self, threads: int) -> int:
         """Bytes that a block of so many threads works with in global memory."""
@@ -184,18 +192,20 @@ def launch_for(work: Work, chunks: int) -> Launch:
     """The shape of a launch on the current device, or in the simulator, which plays threads one after the other."""
     if simulated():
         return Launch(1, 1, chunks)
-    return Launch.fitted(Room.on_current_device(work.program.entry), work.block(THREADS), work.row, chunks)
+    room = Room.on_current_device(work.program.entry)
+    return Launch.fitted(room, work.block(THREADS), work.row, chunks, work.steps)
 
 
 def configured(entry: Any, launch: Launch, stream: Any) -> Callable[..., None]:
     """A kernel with the shape of a launch; Numba's warning that it has few blocks says nothing of its neighbours."""
     from numba.core import config
 
-    warns, config.CUDA_LOW_OCCUPANCY_WARNINGS = config.CUDA_LOW_OCCUPANCY_WARNINGS, 0
-    try:
-        found: Callable[..., None] = entry[launch.blocks, launch.threads, stream]
-    finally:
-        config.CUDA_LOW_OCCUPANCY_WARNINGS = warns
+    with _lock:  # the setting is everybody's
+        warns, config.CUDA_LOW_OCCUPANCY_WARNINGS = config.CUDA_LOW_OCCUPANCY_WARNINGS, 0
+        try:
+            found: Callable[..., None] = entry[launch.blocks, launch.threads, stream]
+        finally:
+            config.CUDA_LOW_OCCUPANCY_WARNINGS = warns
     return found
 
 

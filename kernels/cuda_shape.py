@@ -12,6 +12,7 @@ from greeks.errors import DeviceError
 
 THREADS = 128  # a block's, by default: a tile of samples is two rounds of them
 SHARE, MOST = 0.5, 2**31  # of the free memory, and bytes, that a launch may take
+STEPS = 2**32  # of all paths in a launch, about: some tenths of a second of a large device, which nothing interrupts
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ class Launch:
     chunks: int
 
     @classmethod
-    def fitted(cls, room: Room, work: int, row: int, chunks: int, threads: int = THREADS) -> Launch:
-        """For so many chunks, each of which leaves `row` bytes, by blocks that work with `work` bytes each.
+    def fitted(cls, room: Room, work: int, row: int, chunks: int, steps: int, threads: int = THREADS) -> Launch:
+        """For so many chunks, each of `steps` steps and `row` bytes of results, by blocks that work with `work` bytes.
 
-        There are no more blocks than chunks, or than memory is for. Raises DeviceError where not even one block
-        and one chunk fit.
+        There are no more blocks than chunks, or than memory is for; as long as there are more chunks than a launch
+        takes, all blocks have as many. Raises DeviceError where not even one block and one chunk fit.
 
-        >>> Launch.fitted(Room(resident=396, free=2**36), 5000, 500, 10_000)
-        Launch(blocks=396, threads=128, chunks=10000)
+        >>> Launch.fitted(Room(resident=396, free=2**36), 5000, 500, 10_000, steps=2**20)
+        Launch(blocks=396, threads=128, chunks=3960)
         """
         budget = min(int(room.free * SHARE), MOST)
         blocks = min(room.resident, chunks, max(1, (budget // 2) // max(work, 1)))
@@ -61,4 +62,5 @@ class Launch:
                 f"expected at least {(work + row) / 2**20:,.1f} MiB for a chunk of paths. Remedy: free memory on the "
                 "device, ask for fewer Greeks at a time, or use backend='cpu'"
             )
-        return cls(blocks, threads, min(chunks, most))
+        rounds = max(1, STEPS // (steps * blocks))
+        return cls(blocks, threads, min(chunks, most, rounds * blocks))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from greeks.errors import EstimationError
 from greeks.kernels.cuda_reduction import TILE, add_tile, clear_work, conclude_chunk, join_strands, pairs_of
 from greeks.kernels.cuda_reduction import numbers_for as numbers
-from greeks.kernels.cuda_shape import MOST, Launch, Room
+from greeks.kernels.cuda_shape import MOST, STEPS, Launch, Room
 from greeks.kernels.moments import Chunks
 from greeks.kernels.reduction import BATCHES
 from greeks.kernels.shape import Shape
@@ -43,8 +43,8 @@ def test_the_driver_says_how_many_blocks_run_side_by_side(
 
 
 def test_no_more_blocks_than_chunks_or_than_run_side_by_side() -> None:
-    assert Launch.fitted(DEVICE, 4800, 500, 10) == Launch(10, 128, 10)
-    assert Launch.fitted(DEVICE, 4800, 500, 5000) == Launch(396, 128, 5000)
+    assert Launch.fitted(DEVICE, 4800, 500, 10, 4096) == Launch(10, 128, 10)
+    assert Launch.fitted(DEVICE, 4800, 500, 5000, 4096) == Launch(396, 128, 5000)
 
 
 @given(
@@ -53,16 +53,20 @@ def test_no_more_blocks_than_chunks_or_than_run_side_by_side() -> None:
     work=st.integers(1, 2**17),
     row=st.integers(1, 2**16),
     chunks=st.integers(1, 2**20),
+    steps=st.integers(1, 2**34),
 )
-def test_a_launch_stays_within_its_memory(free: int, resident: int, work: int, row: int, chunks: int) -> None:
-    launch = Launch.fitted(Room(resident, free), work, row, chunks)
+def test_a_launch_stays_within_its_memory_and_time(
+    free: int, resident: int, work: int, row: int, chunks: int, steps: int
+) -> None:
+    launch = Launch.fitted(Room(resident, free), work, row, chunks, steps)
+    assert launch.chunks * steps <= max(STEPS, launch.blocks * steps)
     assert 1 <= launch.blocks <= min(chunks, resident) and 1 <= launch.chunks <= chunks
     assert launch.blocks * work + launch.chunks * row <= min(free // 2, MOST)
 
 
 def test_too_little_memory_is_told() -> None:
     with pytest.raises(EstimationError, match=r"0\.5 MiB free, of which a run may take 0\.2: .* Remedy: free memory"):
-        Launch.fitted(Room(396, 2**19), 2**20, 100, 5)
+        Launch.fitted(Room(396, 2**19), 2**20, 100, 5, 4096)
 
 
 def test_pairs_cover_every_unordered_pair() -> None:
