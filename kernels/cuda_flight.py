@@ -61,7 +61,7 @@ class Work:
         n, k = len(contracts), len(starts)
         thetas, grids, mixings, streams = zip(*contracts, strict=True)
         numbers = program.outputs if mixings[0] is None else len(mixings[0])
-        mixed = np.zeros((n, 1, 1)) if not np.size(mixings[0]) or mixings[0] is None else np.stack(mixings)
+        mixed = np.zeros((n, 1, 1)) if mixings[0] is None or not mixings[0].size else np.stack(mixings)
         return cls(
             program, np.stack(thetas), np.stack(grids), mixed, signed(seed), np.array(streams, dtype=np.int64),
             np.repeat(np.arange(n), k), np.tile(starts, n), normals,
@@ -76,7 +76,7 @@ class Work:
     @property
     def steps(self) -> int:
         """Steps of a chunk's paths: those of dates, or between them, whichever are more."""
-        return CHUNK * max(1, self.grids.shape[1], int(self.grids[0, :, 0].sum()))
+        return CHUNK * max(1, len(self.grids[0]), int(self.grids[0, :, 0].sum()))
 
     def block(self, threads: int) -> int:
         """Bytes that a block of so many threads works with in global memory."""

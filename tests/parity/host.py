@@ -21,6 +21,7 @@ import numpy as np
 
 from greeks.kernels import compile as compiler
 from greeks.kernels import cuda_source
+from greeks.kernels.cuda_single import is_single
 from tests.parity.single import HEADER, SINGLE
 
 # Of every argument of a kernel its rank; 0 is a number.
@@ -56,7 +57,7 @@ def compiled(name: str) -> Any:
     module = ModuleType(f"host_{name}")
     sys.modules[module.__name__] = module
     fused = HEADER.replace('error_model="numpy"', 'error_model="numpy", fastmath={"contract"}')
-    header = fused + (SINGLE if cuda_source.is_single(program.text) else "")
+    header = fused + (SINGLE if is_single(program.text) else "")
     exec(compile(f"{header}\nf32, f64 = f4, f8\n\n{text}", module.__name__, "exec"), module.__dict__)
     return module.__dict__["simulate"]
 
@@ -75,10 +76,15 @@ def arguments(words: Any) -> list[Any]:
         shape, strides = (tuple(words[at + 5 + k * rank : at + 5 + (k + 1) * rank]) for k in (0, 1))
         like = np.empty(shape, kind)
         assert (like.size, like.itemsize, like.strides if size else strides) == (size, item, strides), name
-        raw = (ctypes.c_char * like.nbytes).from_address(pointer) if size else b""
-        found.append(np.frombuffer(raw, kind).reshape(shape) if size else like)
+        found.append(like if not size else memory(pointer, like.nbytes).view(kind).reshape(shape))
         at += 5 + 2 * rank
     return found
+
+
+def memory(address: int, size: int) -> Any:
+    """The bytes there, as they are."""
+    raw: Any = (ctypes.c_char * size).from_address(address)
+    return np.frombuffer(raw, np.uint8)
 
 
 def launched(name: bytes, grid: Any, block: Any, words: Any) -> None:
