@@ -88,6 +88,8 @@ MODELS: dict[str, tuple[gk.Model, gk.Scheme]] = {
         gk.Euler(STEPS),
     ),
 }
+# Of payoffs that are watched all the time, where the exact step has no bridge.
+WATCHED: dict[str, gk.Scheme] = {"Bachelier": gk.Euler(STEPS)}
 
 NOTES = {"Schwartz": " It is not built in: this is what a model written by a user is offered."}
 SEVERAL_ASSETS = ("MultiBlackScholes",)
@@ -164,7 +166,8 @@ def cases(model: str) -> Iterator[Case]:
     subject, scheme = MODELS[model]
     for contracts in (ON_SEVERAL_ASSETS if model in SEVERAL_ASSETS else ON_ONE_ASSET).values():
         for terms, payoff in contracts.items():
-            yield Case(subject, payoff, terms, scheme)
+            watched = getattr(payoff, "dates", ()) is None
+            yield Case(subject, payoff, terms, WATCHED.get(model, scheme) if watched else scheme)
 
 
 def matching(patterns: Collection[str]) -> list[Case]:

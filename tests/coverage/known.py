@@ -43,7 +43,9 @@ SMOOTHED = (
 )
 KNOWN: tuple[Known, ...] = (
     Known("*", "*", "L*", "volga*", SCORES),
+    Known("*", "*", "M", "volga*", SCORES),
     Known("*", "*", "blend", "volga*", SCORES),
+    Known("Bachelier", "BarrierOption*", "sobol", "volga", SCORES),
     Known("*", "*", "FD", "rho", SMALL_BUMPS),
     Known("*", "*", "FD", "theta", SMALL_BUMPS),
     Known("*", "Digital*", "FD", "vega", SMALL_BUMPS),

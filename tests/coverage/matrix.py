@@ -88,8 +88,14 @@ def section(model: str) -> str:
     head += ["| --- " * (len(columns) + 2) + "|"]
     body = [f"| {r.case.payoff_name} | {' | '.join(r.cell(names[0]) for names in columns)} | {r.own()} |" for r in rows]
     table, notes = _numbered("\n".join(head + body))
-    title = f"## {model}\n\n{_doc(model)} Scheme: `{rows[0].case.scheme!r}`."
+    title = f"## {model}\n\n{_doc(model)} Scheme: {_schemes(rows)}."
     return "\n\n".join(part for part in (title, table, notes, _refused(unpayable)) if part)
+
+
+def _schemes(rows: Sequence[Row]) -> str:
+    """That of the dates, and another where it is of contracts that are watched all the time."""
+    used = list(dict.fromkeys(f"`{row.case.scheme!r}`" for row in rows))
+    return used[0] + "".join(f"; of contracts that are watched all the time {scheme}" for scheme in used[1:])
 
 
 def _columns(rows: Sequence[Row]) -> list[list[str]]:

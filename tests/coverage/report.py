@@ -63,9 +63,7 @@ estimators themselves; [their own section](#default-settings) has the default se
 
 {extent}
 
-Payoffs of which all Greeks on offer were examined, of all that there are (Bachelier's exact steps cannot pay five of
-them). What intervals do for the others has not been measured: other tests hold single estimates of theirs, at fixed
-seeds, against the truth.{left}
+Payoffs of which all Greeks on offer were examined, of all that there are.{left}
 
 ## Default settings
 
@@ -243,7 +241,10 @@ def _left(found: Sequence[Outcome]) -> str:
         every, seen = [c.payoff_name for c in cases(model)], _payoffs_of(model, None, found)
         if len(seen) < len(every):
             said.append(f"{model}: {'; '.join(p for p in every if p not in seen) if seen else 'all'}.")
-    return "\n\nNo single estimator was examined of\n\n" + "\n".join(f"- {line}" for line in said) if said else ""
+    if not said:
+        return ""
+    head = "What intervals do for the others has not been measured. No single estimator was examined of"
+    return f" {head}\n\n" + "\n".join(f"- {line}" for line in said)
 
 
 def _defaults(results: Sequence[Result]) -> str:
