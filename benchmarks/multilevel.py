@@ -3,7 +3,8 @@
 The target is the root of standard error squared plus bias squared. Cost is counted twice: operations (paths times
 `engine.programs.cost`, in counted seconds, the same on every machine) and processor time of one thread. A single
 level is given what it could not know: the number of steps, 2^k or 3 * 2^k, that costs least for its target, from its
-true bias; its time is that of fewer paths, in proportion.
+true bias; its time is that of fewer paths, in proportion. Exponents are fitted to targets at which samples are more
+work than pilots.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import greeks as gk
 from benchmarks.multilevel_figure import Curve, drawn
 from benchmarks.report import table, write
+from greeks.controls import ON_LEVELS
 from greeks.engine.choosing.legs import Controls
 from greeks.engine.multilevel.allocation import allocated
 from greeks.engine.multilevel.ladder import Ladder
@@ -45,7 +47,7 @@ class Case:
     """A contract of which a number is known, and a scheme for the coarsest level of it.
 
     finest : levels, from the coarsest single one, by which the biases of single levels are known. greek : the number,
-    "" for the price.
+    "" for the price. alone : controls of single levels, where they are given others.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Case:
     refine: int = 2
     controls: Controls = "auto"
     greek: str = ""
+    alone: Controls | None = None
 
     @property
     def greeks(self) -> tuple[str, ...]:
@@ -72,24 +75,29 @@ HESTON_CALL = heston_call()
 HESTON_DELTA = (heston_call(spot=100.01) - heston_call(spot=99.99)) / 0.02
 HESTON_VEGA = (heston_call(variance=0.04001) - heston_call(variance=0.03999)) / 2e-5
 CASES = (
-    Case("Heston, QE", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5), 9),
-    Case("Heston, Euler", HESTON, HESTON_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4), 10, refine=4),
-    Case("CEV, Milstein", CEV, CEV_CALL, gk.Milstein, (5e-4, 2e-4, 1e-4, 5e-5, 2e-5), 14),
-    Case("CEV, Euler", CEV, CEV_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4), 12, refine=4),
+    Case("Heston, QE", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5), 10),
+    Case("Heston, QE, all with noise", HESTON, HESTON_CALL, gk.QE, (2e-4, 1e-4, 5e-5, 2e-5, 1e-5), 10, alone=ON_LEVELS),
+    Case("Heston, Euler", HESTON, HESTON_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5), 11, refine=4),
+    Case("CEV, Milstein", CEV, CEV_CALL, gk.Milstein, (5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5), 15),
+    Case("CEV, Euler", CEV, CEV_CALL, gk.Euler, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5), 14, refine=4),
     Case("Heston, QE, no controls", HESTON, HESTON_CALL, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4), 8, controls=()),
-    Case("Heston, QE: delta", HESTON, HESTON_DELTA, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5), 9, greek="delta"),
-    Case("Heston, QE: d_variance", HESTON, HESTON_VEGA, gk.QE, (1e-3, 5e-4, 2e-4), 9, greek="d_variance"),
+    Case("Heston, QE: delta", HESTON, HESTON_DELTA, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5), 9, greek="delta"),
+    Case("Heston, QE: d_variance", HESTON, HESTON_VEGA, gk.QE, (1e-3, 5e-4, 2e-4, 1e-4), 9, greek="d_variance"),
     Case("CEV, Milstein, no controls", CEV, CEV_CALL, gk.Milstein, (1e-3, 5e-4, 2e-4, 1e-4), 13, controls=()),
 )
 
 
 @dataclass(frozen=True)
 class Point:
-    """One run: target relative to the number, counted and processor seconds, levels, and the miss of the truth."""
+    """One run: target relative to the number, counted and processor seconds, levels, and the miss of the truth.
+
+    pilots : counted seconds of these, beside those of the samples.
+    """
 
     target: float
     counted: float
     seconds: float
+    pilots: float = 0.0
     levels: int = 1
     miss: float = math.nan
 
@@ -101,7 +109,8 @@ def multilevel(case: Case, target: float, seed: int) -> Point:
     seconds = time.process_time() - began
     counted = 1e-9 * sum(s.count * k.cost for s, k in zip(ladder.statistics, ladder.levels, strict=True))
     miss = (float(ladder.values[-1]) - case.truth) / (target * case.truth)
-    return Point(target, counted, seconds, len(ladder.levels), miss)
+    pilots = 1e-9 * sum(level.tried * level.cost for level in ladder.levels)
+    return Point(target, counted, seconds, pilots, len(ladder.levels), miss)
 
 
 def climbing(case: Case, levels: int | None = None, **settings: object) -> Ladder:
@@ -143,7 +152,7 @@ def _doubled(case: Case) -> list[Single]:
     found = []
     for level in range(case.finest - 2):
         steps = case.steps * 2**level
-        alone = replace(case, steps=steps)
+        alone = replace(case, steps=steps, controls=case.controls if case.alone is None else case.alone)
         counted = 1e-9 * climbing(alone, levels=1, paths=4096).levels[0].cost
         number, seconds = timed(alone)
         variance = number.std_error**2 * number.paths
@@ -182,6 +191,15 @@ def exponent(points: Sequence[Point], cost: Callable[[Point], float]) -> float:
     return float(np.polyfit(x, y, 1)[0])
 
 
+def slopes_of(case: Case, runs: dict[float, list[Point]], lone: Sequence[Point]) -> list[str]:
+    """Exponents of a case: several levels, counted without pilots and with them and timed, and single ones."""
+    worth = [t for t in case.targets if all(p.counted > p.pilots for p in runs[t])]
+    every = [p for t in worth for p in runs[t]]
+    fits = [exponent(every, lambda p: p.counted), exponent(every, lambda p: p.counted + p.pilots),
+            exponent(every, lambda p: p.seconds), exponent(lone, lambda p: p.counted)]  # fmt: skip
+    return [case.name, f"{worth[0]:g} to {worth[-1]:g}", *(f"{a:.2f}" for a in fits)]
+
+
 def row(case: Case, runs: dict[float, list[Point]], single: tuple[Point, int]) -> list[str]:
     target = single[0].target
     points = runs[target]
@@ -193,6 +211,7 @@ def row(case: Case, runs: dict[float, list[Point]], single: tuple[Point, int]) -
         " ".join(str(p.levels) for p in points),
         ", ".join(f"{p.miss:+.2f}" for p in points),
         f"{counted:.2g}",
+        f"{median(p.pilots for p in points):.2g}",
         f"{seconds:.2g}",
         str(single[1]),
         f"{single[0].counted:.2g}",
@@ -209,21 +228,19 @@ def main() -> None:
         alone = singles(case)
         found = {t: best(case, alone, t) for t in case.targets}
         rows += [row(case, runs, found[t]) for t in case.targets]
-        every = [p for points in runs.values() for p in points]
         lone = [found[t][0] for t in case.targets]
-        fits = [exponent(of, cost) for of in (every, lone) for cost in (lambda p: p.counted, lambda p: p.seconds)]
-        slopes.append([case.name, *(f"{a:.2f}" for a in fits)])
+        slopes.append(slopes_of(case, runs, lone))
         print(case.name, rows[-1], slopes[-1], flush=True)
         curves.append(
             Curve(case.name, case.targets, [median(p.counted for p in runs[t]) for t in case.targets],
                   [p.counted for p in lone])
         )  # fmt: skip
-    heads = ["Case", "Target", "Levels", "Miss / target", "Counted s", "CPU s", "Steps alone", "Counted s alone",
-             "Ratio, counted", "Ratio, CPU"]  # fmt: skip
-    fitted = ["Case", "Multilevel, counted", "Multilevel, CPU", "Single, counted", "Single, CPU"]
+    heads = ["Case", "Target", "Levels", "Miss / target", "Counted s", "Pilots", "CPU s", "Steps alone",
+             "Counted s alone", "Ratio, counted", "Ratio, CPU"]  # fmt: skip
+    fitted = ["Case", "Targets", "Samples", "Samples and pilots", "CPU", "Single level"]
     body = f"{table(fitted, slopes)}\n\n{table(heads, rows)}"
     write("multilevel", body, DOCS / "multilevel.md")
-    drawn(curves, DOCS / "images" / "multilevel.svg")
+    drawn([c for c, case in zip(curves, CASES, strict=True) if case.alone is None], DOCS / "images" / "multilevel.svg")
 
 
 if __name__ == "__main__":

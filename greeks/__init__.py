@@ -24,6 +24,8 @@ from greeks.controls import (
     KnownPayoff,
     LognormalTwin,
     NoiseMoments,
+    NoisePolynomials,
+    RealisedVariance,
 )
 from greeks.engine.sampling.targets import Relative
 from greeks.errors import DeviceError, EstimationError, GreeksError, SchemaError, UnsupportedError
@@ -137,10 +139,10 @@ __all__ = [
     "FiniteDifference",
     "Forward", "GeometricAverage", "GreeksError", "Heston", "ImportanceSampling", "Incremental", "KnownPayoff",
     "LatinHypercube", "LikelihoodRatio", "LognormalTwin", "LookbackCall", "LookbackPut", "Malliavin", "Milstein",
-    "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "NoiseMoments", "OneTouch", "Pathwise", "Payoff",
-    "Philox", "PhoenixAutocallable",
-    "PrincipalComponents", "Put", "RangeAccrual", "Relative", "Richardson", "Risk", "Sampler", "Scalar",
-    "SchemaError", "Scheme", "Sensitivities", "Shift", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError",
+    "Mixed", "Model", "MultiBlackScholes", "Multilevel", "NoTouch", "NoiseMoments", "NoisePolynomials", "OneTouch",
+    "Pathwise", "Payoff", "Philox", "PhoenixAutocallable",
+    "PrincipalComponents", "Put", "RangeAccrual", "RealisedVariance", "Relative", "Richardson", "Risk", "Sampler",
+    "Scalar", "SchemaError", "Scheme", "Sensitivities", "Shift", "Smoothed", "Sobol", "SpreadCall", "UnsupportedError",
     "Vibrato", "WorstOfCall", "WorstOfPut", "absolute", "backends", "cos", "dot", "exp", "explain", "explain_pnl",
     "from_quantlib", "ladder", "largest", "load", "load_market", "log", "maximum", "mean", "merge", "minimum",
     "net", "normal_cdf", "price", "read_risk", "run", "scenario_grid", "scenarios", "sensitivities", "sin",

@@ -10,7 +10,9 @@ from greeks.controls.hedge import DeltaHedge
 from greeks.controls.known import KnownPayoff
 from greeks.controls.noise import NoiseMoments
 from greeks.controls.path import Leg, Path
+from greeks.controls.polynomials import NoisePolynomials
 from greeks.controls.twin import LognormalTwin
+from greeks.controls.variation import RealisedVariance
 
 AUTOMATIC: tuple[ControlVariate, ...] = (
     GeometricAverage(),
@@ -20,9 +22,11 @@ AUTOMATIC: tuple[ControlVariate, ...] = (
     Forward(),
     LognormalTwin(),
 )
+ON_LEVELS: tuple[ControlVariate, ...] = (*AUTOMATIC, NoisePolynomials(), RealisedVariance())
 
 __all__ = [
     "AUTOMATIC",
+    "ON_LEVELS",
     "Average",
     "BasketEvent",
     "ControlVariate",
@@ -34,5 +38,7 @@ __all__ = [
     "Leg",
     "LognormalTwin",
     "NoiseMoments",
+    "NoisePolynomials",
     "Path",
+    "RealisedVariance",
 ]

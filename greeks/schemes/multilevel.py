@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,9 @@ from greeks.schemes.richardson import check_stepped
 from greeks.schemes.transition import Transition
 
 MOST_REFINE, MOST_LEVELS = 8, 16
-LEAST, LEAST_SMOOTH, LEAST_PILOT = 1024, 64, 256  # samples: of any level; of fine ones and of a pilot under order one
+LEAST, LEAST_SMOOTH = 1024, 8  # samples of any level; of fine ones under strong order one
+PILOT, LEAST_PILOT = 4096, 256  # samples of the pilot on level 0, half as many on each level after; at least
+OF_NEEDED = 32  # of the samples that a level's run needs its pilot has one in so many
 SAMPLES = ("price", "unit", "bias")  # outputs that are averaged
 
 
@@ -102,10 +105,19 @@ class Multilevel(Scheme):
         """
         return max(LEAST_SMOOTH, LEAST >> level) if self._smooth else LEAST
 
+    def pilot(self, level: int, needed: float = math.inf) -> int:
+        """Samples of a level's pilot, where its run needs so many without one; none where these are few."""
+        least = LEAST_PILOT if self._smooth else LEAST
+        if math.isinf(needed):
+            return max(PILOT >> level, least)
+        if self._smooth and needed < 2 * least:
+            return 0
+        return int(min(max(needed / OF_NEEDED, least), PILOT))
+
     @property
-    def least_pilot(self) -> int:
-        """Samples that a level's pilot has at least."""
-        return LEAST_PILOT if self._smooth else LEAST
+    def decline(self) -> float:
+        """How many times less variance a correction has than the one before, by theory."""
+        return math.pow(self.refine, 2.0 * self.scheme.strong_order)
 
     @property
     def _smooth(self) -> bool:

@@ -64,7 +64,7 @@ def test_price_and_greeks_of_cev_within_their_errors() -> None:
     for name, e in r.items():
         assert total(e) <= 0.02
         assert abs(e.value - TRUTH[name]) < 3.0 * total(e)
-    assert total(r["price"]) > 0.01  # and not by far
+    assert max(map(total, r.values())) > 0.01  # and not by far
 
 
 def test_milstein_needs_less_than_euler_for_the_same_error() -> None:

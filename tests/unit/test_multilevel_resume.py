@@ -69,16 +69,18 @@ def test_a_closer_target_adds_paths_and_levels() -> None:
 
 
 def test_a_run_that_was_cut_short_goes_on_to_its_target() -> None:
-    cut = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=5e-3, time_limit=1e-9, seed=3)
+    cut = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=1e-3, time_limit=1e-9, seed=3)
     assert not cut.complete and "time limit" in cut.stopped
     whole = cut.resume()
-    assert whole.complete and total(whole["price"]) <= 5e-3
-    assert abs(whole["price"].value - TRUTH["price"]) < 3.0 * 5e-3
+    assert whole.complete and total(whole["price"]) <= 1e-3
+    assert whole["price"].paths > cut["price"].paths
+    assert abs(whole["price"].value - TRUTH["price"]) < 3.0 * 1e-3
 
 
-@pytest.mark.parametrize("call", [6, 13, 14, 15])
+@pytest.mark.parametrize("call", [10, 11, 12])
 def test_ctrl_c_leaves_the_levels_that_there_are(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whenever it comes, once the first levels have samples: 13 is the pilot of a further one."""
+    """Whenever it comes, once the first levels have samples: 10 is the pilot of a further one, 11 its samples."""
+    asked: dict[str, Any] = {"scheme": EULER, "std_error": 0.02, "seed": 1}
     rows, count = cpu.rows, iter(range(1_000_000))
 
     def interrupted(*args: Any, **settings: Any) -> Any:
@@ -86,14 +88,14 @@ def test_ctrl_c_leaves_the_levels_that_there_are(call: int, monkeypatch: pytest.
             raise KeyboardInterrupt
         return rows(*args, **settings)
 
-    whole = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=5e-3, seed=3)
+    whole = gk.sensitivities(CEV, CALL, **asked)
     monkeypatch.setattr(cpu, "rows", interrupted)
     monkeypatch.setattr(Clock, "_interrupted", -INSIST)
-    cut = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=5e-3, seed=3)
+    cut = gk.sensitivities(CEV, CALL, **asked)
     monkeypatch.undo()
     assert "Ctrl-C" in cut.stopped and 0 < cut["price"].paths < whole["price"].paths
     assert abs(cut["price"].value - TRUTH["price"]) < 4.0 * (cut["price"].std_error + abs(cut["price"].bias or 0.0))
-    assert total(cut.resume()["price"]) <= 5e-3
+    assert total(cut.resume()["price"]) <= 0.02
 
 
 def test_ctrl_c_before_there_is_anything_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:

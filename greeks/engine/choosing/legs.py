@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from greeks.controls import AUTOMATIC, ControlVariate, Leg, Path
+from greeks.controls import AUTOMATIC, ON_LEVELS, ControlVariate, Leg, Path
 from greeks.engine.terms.contract import Contract, pricing_fold
 from greeks.engine.terms.grid import GridShape
 from greeks.errors import SchemaError, UnsupportedError
@@ -22,13 +22,15 @@ from greeks.schemes.qe import QE
 from greeks.schemes.sde import SDE, trace_sde
 
 Controls = str | tuple[ControlVariate, ...]
+AUTO, LEVELS = "auto", "levels"  # controls that are found: for a request, and on each of the levels of one
+FOUND = {AUTO: AUTOMATIC, LEVELS: ON_LEVELS}
 MANY = 64  # elements beyond which a vector is no control: a pilot could not tell its coefficients
 
 
 def check_controls(controls: object) -> None:
     """Refuse what is neither "auto" nor controls."""
     found = controls if isinstance(controls, tuple) else None
-    if controls == "auto" or (found is not None and all(isinstance(c, ControlVariate) for c in found)):
+    if controls == AUTO or (found is not None and all(isinstance(c, ControlVariate) for c in found)):
         return
     raise SchemaError(
         f'controls = {controls!r:.80}: expected "auto", () for none, or a tuple of controls such as '
@@ -41,9 +43,10 @@ def legs_of(contract: Contract, scheme: Scheme, priced: Fold, controls: Controls
     if not controls or is_continuous(contract.payoff):
         return ()
     path = _Seen(contract, scheme, priced).path(shape.any_observed)
-    if controls == "auto" and shape.single and path.gaussian and not path.price.size:
+    if isinstance(controls, str) and shape.single and path.gaussian and not path.price.size:
         return ()
-    found = [leg for c in (AUTOMATIC if isinstance(controls, str) else controls) for leg in c.legs(path)]
+    wanted = FOUND[controls] if isinstance(controls, str) else controls
+    found = [leg for c in wanted for leg in c.legs(path)]
     usable = (leg for leg in found if leg.fold.outputs["price"].size <= MANY)
     return tuple(leg for leg in usable if leg.mean is None or not scheme.several_grids)  # it is that of one grid
 

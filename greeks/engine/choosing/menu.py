@@ -219,7 +219,7 @@ def _build(
     priced = pricing_fold(contract, scheme, shape.any_observed or shape.observes_start, shape.observes_start)
     legs = legs_of(contract, scheme, priced, controls, shape)
     pantry = Pantry(legs, priced.exit is not None, shape.any_observed, contract.words, scheme)
-    kitchen = _Kitchen(priced, shape, scheme, pantry, named=controls != "auto")
+    kitchen = _Kitchen(priced, shape, scheme, pantry, named=not isinstance(controls, str))
     key = archive.key_of(priced, shape, scheme, legs, kitchen.named, _meaning(contract), greeks, wanted, noted)
     found: Menu | None = archive.find(key)
     return found or _worked_out(kitchen, greeks, wanted, noted, key)

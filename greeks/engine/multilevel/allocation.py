@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
-ROUNDS = 200  # of the multipliers, which converge geometrically
+ROUNDS, SETTLED = 200, 1e-6  # of the multipliers, which converge geometrically, and relative change at which they have
 
 
 def allocated(variances: Array, costs: Array, allowed: Array) -> Array:
@@ -25,11 +25,15 @@ def allocated(variances: Array, costs: Array, allowed: Array) -> Array:
     >>> allocated(np.array([[4.0], [1.0]]), np.array([1.0, 4.0]), np.array([0.01]))
     array([800., 200.])
     """
+    bounded = np.isfinite(allowed)
+    variances, allowed = variances[:, bounded], allowed[bounded]
     multipliers = np.sqrt(variances * costs[:, None]).sum(axis=0) ** 2 / allowed**2
-    for _ in range(ROUNDS if len(allowed) > 1 else 1):
-        ratios = reached(variances, _samples(variances, costs, multipliers)) / allowed
-        multipliers = multipliers * ratios
     samples = _samples(variances, costs, multipliers)
+    for _ in range(ROUNDS if len(allowed) > 1 else 0):
+        multipliers = multipliers * (reached(variances, samples) / allowed)
+        before, samples = samples, _samples(variances, costs, multipliers)
+        if np.abs(samples - before).max() <= SETTLED * samples.max():
+            break
     return np.asarray(samples * np.max(reached(variances, samples) / allowed, initial=0.0))
 
 

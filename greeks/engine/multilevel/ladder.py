@@ -11,10 +11,11 @@ import numpy as np
 from greeks.engine.choosing.control import Array
 from greeks.engine.multilevel.allocation import allocated, believable, shared_out
 from greeks.engine.multilevel.level import CHUNK, Level
+from greeks.engine.multilevel.remainder import LAST, ROUGH
 from greeks.engine.multilevel.report import estimates_of
 from greeks.engine.multilevel.rung import Rung
-from greeks.engine.multilevel.statistics import Statistics, biases, errors, values
-from greeks.engine.sampling.bias import Bias
+from greeks.engine.multilevel.statistics import Statistics, biases, errors, falling, values
+from greeks.engine.sampling.bias import SEEN, Bias
 from greeks.engine.sampling.clock import Clock
 from greeks.engine.sampling.progress import Progress
 from greeks.engine.sampling.settings import Settings
@@ -27,17 +28,21 @@ DEFAULT = 5  # levels without a target
 SLICE = 0.25e9  # counted nanoseconds of work between two looks at the clock, which is what an interrupt may lose
 MOST = 2**40  # paths that no run exceeds
 SHARE = 0.25  # of the square of a target that the bias may have
-SPARE = 1.02  # more samples than the last estimate of the variances asks for, so that few rounds do
+FEW = 32  # samples by whose variance alone no level is judged
+KNOWN = 0.25  # of the square of a target, the variance of a mean that tells the bias, at most
+SPARE = 1.05  # more samples than the last estimate of the variances asks for, so that few rounds do
+MORE = 1.25  # times the samples that a level has, at least, where it is given more and has less than a chunk
 
 
 @dataclass
 class Ladder:
     """Levels 0, 1, ... and their samples; `short` says why a target was missed, if it was.
 
+    make : a level, given its number and the samples of its pilot.
     progress, aims : who looks on, and the targets to be shown. had : paths that were there before.
     """
 
-    make: Callable[[int], Level]
+    make: Callable[[int, int, Level | None], Level]
     scheme: Multilevel
     settings: Settings
     clock: Clock
@@ -57,7 +62,8 @@ class Ladder:
     def extend(self, levels: int) -> None:
         """Add levels until there are so many."""
         for number in range(len(self.levels), levels):
-            self.levels.append(self.make(number))
+            tried = self._trial(number)
+            self.levels.append(self.make(number, tried, None if tried else self._tried[-1]))
             self.rungs.append(self.levels[-1].rung())
 
     def share_out(self, levels: int, paths: int) -> None:
@@ -80,8 +86,7 @@ class Ladder:
         errors need be no less than the bias.
         """
         self.extend(self.scheme.levels or START)
-        target = self._targets(np.sum([k.pilot.mean for k in self.levels], axis=0))
-        bias = np.zeros(len(target))
+        target, bias = self._foreseen()
         while self._enough(_spared(target**2, bias**2)):
             target = self._targets(self.values)
             bias = np.array([math.hypot(b.value, b.std_error) for b in self.biases])
@@ -91,6 +96,53 @@ class Ladder:
                 bias /= self.scheme.refine
             elif (self.errors**2 + bias**2 <= target**2).all():
                 return
+
+    def _foreseen(self) -> tuple[Array, Array]:
+        """Targets and biases (numbers,), and so many levels that these are small enough, as far as pilots tell them.
+
+        A bias that may be noise, or whose order is not to be seen yet, asks for no level here: samples will tell.
+        """
+        seen, refine = [level.pilot for level in self._tried], self.scheme.refine
+        target, ratio = self._targets(values(seen)), falling(seen, refine)
+        bias = np.array(
+            [math.hypot(b.value, b.std_error) * (abs(b.value) > SEEN * b.std_error) for b in biases(seen, refine)]
+        )
+        bias *= ratio <= (1.0 + ROUGH) / refine
+        while self.scheme.levels is None and (bias**2 > SHARE * target**2).any() and len(self.levels) < MOST_LEVELS:
+            self.extend(len(self.levels) + 1)
+            bias *= ratio
+        return target, np.asarray(bias)
+
+    @property
+    def _tried(self) -> list[Level]:
+        """Levels that have pilots of their own."""
+        return [level for level in self.levels if level.like is None]
+
+    def _trial(self, number: int) -> int:
+        """Samples of a level's pilot: by how many its run would need with the coefficients of the last that has one."""
+        if not self.aims or number < START:
+            return self.scheme.pilot(number)
+        last = self._tried[-1]
+        if last.number < number - 1:
+            return 0
+        variance, cost = last.lasting / self._decline, last.cost * self.scheme.refine
+        allowed = self._targets(values([level.pilot for level in self._tried])) ** 2
+        work = np.sqrt(self.variances * self.costs[:, None]).sum(axis=0)
+        own, told = np.sqrt(variance / cost) * work / allowed, variance / (KNOWN * allowed)
+        return self.scheme.pilot(number, float(np.max([own, told])))
+
+    def _foretold(self, level: Level) -> Array:
+        """Variances (numbers,) as far as pilots tell them."""
+        if level.like is None:
+            return level.pilot.variance
+        return np.asarray(level.like.lasting / self._decline ** (level.number - level.like.number))
+
+    @property
+    def _decline(self) -> Array:
+        """How many times less variance (numbers,) a level has than the one before: as the last pilots saw it."""
+        before, last = (level.lasting for level in self._tried[-2:])
+        seen = np.divide(before, last, out=np.full_like(last, self.scheme.decline), where=last > 0.0)
+        return np.clip(seen, 1.0, self.scheme.decline)
 
     def _targets(self, values: Array) -> Array:
         """What the aims allow numbers of such values (numbers,); infinite where there is none."""
@@ -105,13 +157,18 @@ class Ladder:
         """
         samples = np.ceil(samples)
         self._goal = int(samples.sum()) * self.levels[0].together
-        share = min(1.0, CHUNK / float(samples.max()))
+        share = min(1.0, max(CHUNK / float(samples.max()), self._unwatched(samples)))
         while self._grown(np.minimum(np.ceil(share * samples / CHUNK) * CHUNK, samples)):
             if share == 1.0:
                 return True
             share = min(1.0, 2.0 * share)
         self.short = "time_limit"
         return False
+
+    def _unwatched(self, samples: Array) -> float:
+        """The share of so many samples that is done at once: as much work as an interrupt may lose, without a limit."""
+        work = float(self.costs @ np.maximum(samples - self._counts, 0.0))
+        return SLICE / max(work, SLICE) if self.clock.limit is None else 0.0
 
     def until_interrupted(self, climb: Callable[[], None]) -> None:
         """A Ctrl-C leaves what there is, if there is anything; see `Clock.insists` on the second."""
@@ -143,7 +200,8 @@ class Ladder:
         """So many samples more of a level, of the run's own stream."""
         rung, stream = self.rungs[level], self.settings.stream
         own = rung.tallies.get(stream, Tally())
-        tally = self.levels[level].samples(own.samples + more, own)
+        source = self.levels[level]
+        tally = source.further(more, own) if self.aims else source.samples(own.samples + more, own)
         self.rungs[level] = replace(rung, tallies={**rung.tallies, stream: tally})
 
     def _show(self) -> None:
@@ -162,7 +220,7 @@ class Ladder:
     def variances(self) -> Array:
         """Variance of one sample (levels, numbers), as far as the samples or else the pilots tell."""
         pairs = zip(self.rungs, self.levels, strict=True)
-        return self._believed([_told(rung, level.pilot) for rung, level in pairs])
+        return self._believed([_told(rung, level.tried, self._foretold(level)) for rung, level in pairs])
 
     def _believed(self, variances: Sequence[Array]) -> Array:
         return believable(np.array(variances), self.scheme.fall)
@@ -200,10 +258,12 @@ class Ladder:
     def _enough(self, allowed: Array) -> bool:
         """Sample until the variances are within what is allowed; False if a limit came first."""
         while True:
-            samples = np.maximum(np.ceil(SPARE * allocated(self.variances, self.costs, allowed)), self._fewest)
-            done = np.array([self._count(k) for k in range(len(self.levels))])
-            if (done >= self._fewest).all() and (self.errors**2 <= allowed).all():
+            variances, done = self.variances, self._counts
+            fewest = np.maximum(self._fewest, _telling(variances, allowed))
+            if (done >= fewest).all() and (self.errors**2 <= allowed).all():
                 return True
+            samples = np.maximum(np.ceil(SPARE * allocated(variances, self.costs, allowed)), fewest)
+            samples = np.where((samples > done) & (done < CHUNK), np.maximum(samples, MORE * done), samples)
             if not self.simulate(self._within_limit(np.maximum(samples, done), done)) or self.short:
                 return False
 
@@ -214,7 +274,9 @@ class Ladder:
             return samples
         self.short = "max_paths"
         share = max(limit - done.sum(), 0.0) / (samples - done).sum()
-        return np.asarray(np.maximum(np.floor(done + share * (samples - done)), 2.0))
+        found = np.maximum(np.floor(done + share * (samples - done)), 2.0)
+        found[found.argmax()] -= max(found.sum() - limit, 0.0)
+        return np.asarray(found)
 
     def _another(self) -> bool:
         """One more level, if there may be."""
@@ -232,13 +294,24 @@ class Ladder:
     def _count(self, level: int) -> int:
         return self.rungs[level].samples
 
+    @property
+    def _counts(self) -> Array:
+        """Samples that each level has (levels,)."""
+        return np.array([rung.samples for rung in self.rungs], dtype=float)
 
-def _told(rung: Rung, pilot: Statistics) -> Array:
-    """Variances (numbers,) by the samples; while they are fewer than the pilot's, no less than the pilot's."""
+
+def _told(rung: Rung, tried: int, foreseen: Array) -> Array:
+    """Variances (numbers,) by the samples; while they are few, fewer than the pilot's, no less than was foreseen."""
     if rung.samples < 2:
-        return pilot.variance
+        return foreseen
     own = rung.statistics.variance
-    return own if rung.samples >= pilot.count else np.maximum(own, pilot.variance)
+    return own if rung.samples >= max(tried, FEW) else np.maximum(own, foreseen)
+
+
+def _telling(variances: Array, allowed: Array) -> Array:
+    """Samples (levels,) of the last corrections without which their means would not tell the bias."""
+    found = np.ceil((variances / (KNOWN * allowed)).max(axis=1))
+    return np.concatenate([np.zeros(max(1, len(found) - LAST)), found[max(1, len(found) - LAST) :]])
 
 
 def _spared(target: Array, bias: Array) -> Array:

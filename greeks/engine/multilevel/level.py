@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from greeks.controls import RealisedVariance
 from greeks.engine.choosing.control import Array
 from greeks.engine.choosing.decision import Decision, decide, instead
+from greeks.engine.choosing.legs import AUTO, LEVELS, Controls
 from greeks.engine.choosing.menu import Menu, Wanted, menu_for
 from greeks.engine.choosing.pilot import SEED, STREAM
 from greeks.engine.choosing.plan import Plan, folds_of, plan_of, used_of
@@ -27,7 +29,7 @@ from greeks.engine.terms.contract import Contract
 from greeks.engine.terms.grid import TimeGrid, time_grid
 from greeks.expressions.fold import joined as joined_folds
 from greeks.schemes.base import Scheme
-from greeks.schemes.multilevel import Correction, Multilevel
+from greeks.schemes.multilevel import Multilevel
 
 if TYPE_CHECKING:
     from greeks.kernels.moments import Chunks
@@ -35,14 +37,16 @@ if TYPE_CHECKING:
 CHUNK = 4096  # samples in a row of moments, as `kernels.chunks` has it: only the last of a level may have fewer
 APART = 53  # bits: the samples of level l are paths l 2^53, l 2^53 + 1, ..., so that levels share none
 CHOSEN_ON = 2  # the level on whose grid the estimators of all corrections are chosen
-PILOT = 4096  # samples of a pilot on level 0; half as many on each level after
 KEPT = 512  # costs of programs in memory
 _costs: OrderedDict[str, Cost] = OrderedDict()
 
 
 @dataclass(frozen=True)
 class Level:
-    """Samples of P_0, or of P_l - P_(l-1), l its `number`; a sample is what the sampler makes one: a path, a pair."""
+    """Samples of P_0, or of P_l - P_(l-1), l its `number`; a sample is what the sampler makes one: a path, a pair.
+
+    tried : samples of its pilot. like : the level whose coefficients it takes where it has no pilot.
+    """
 
     number: int
     contract: Contract
@@ -50,6 +54,8 @@ class Level:
     menu: Menu
     decision: Decision
     settings: Settings
+    tried: int
+    like: Level | None = None
 
     @classmethod
     def of(
@@ -59,6 +65,8 @@ class Level:
         scheme: Multilevel,
         greeks: Sequence[str],
         settings: Settings,
+        tried: int,
+        like: Level | None = None,
         decision: Decision | None = None,
     ) -> Level:
         """A level as was decided before, or with the best estimators for it; those of all corrections are the same."""
@@ -67,13 +75,12 @@ class Level:
             return time_grid(contract.payoff, scheme.on_level(level))
 
         grid = grid_of(number)
-        menu = menu_for(
-            contract, scheme.on_level(number), grid.shape, greeks, settings.estimator, controls=settings.controls
-        )
+        sampled, controls = _sampled(scheme, number), _controls(settings)
+        menu = menu_for(contract, sampled, grid.shape, greeks, settings.estimator, controls=controls)
         if decision is not None:
-            return cls(number, contract, grid, menu, decision, settings)
+            return cls(number, contract, grid, menu, decision, settings, tried, like)
         decision = decide(menu, contract, grid_of(min(number, 1) * CHOSEN_ON))
-        return cls(number, contract, grid, menu, decision, settings)._sound()
+        return cls(number, contract, grid, menu, decision, settings, tried, like)._sound()
 
     @property
     def _multilevel(self) -> Multilevel:
@@ -82,14 +89,9 @@ class Level:
         return multilevel
 
     @property
-    def _scheme(self) -> Scheme:
-        return self._multilevel.on_level(self.number)
-
-    @property
     def steps(self) -> int:
         """Steps of the finer path."""
-        coarse = int(self.grid.substeps.sum())
-        return coarse * self._scheme.refine if isinstance(self._scheme, Correction) else coarse
+        return int(self.grid.substeps.sum()) * (self._multilevel.refine if self.number else 1)
 
     @cached_property
     def plan(self) -> Plan:
@@ -123,19 +125,27 @@ class Level:
     @cached_property
     def pilot(self) -> Statistics:
         """Of samples that no run has: the same whatever the seed, so that allocations do not depend on the run."""
-        return Statistics.of(self.readings, Rows.of(self.plan.pairing.applied(self._pilot, self._coefficients)))
+        return self._tried_with(self._coefficients)
+
+    @cached_property
+    def lasting(self) -> Array:
+        """Variances (numbers,) of the same samples less those controls whose coefficients hold on finer levels too."""
+        return self._tried_with(self._lasting).variance
 
     def samples(self, count: int, found: Tally) -> Tally:
         """The first `count` samples of the stream, of which some have been found; a chunk cut short is made again."""
-        kept, settings, mixing = found.whole(), self.settings, self._coefficients
+        kept = found.begin()
         done = kept.samples
-        new = self._simulated(done, count - done, seed=settings.seed, stream=settings.stream, mixing=mixing)
-        return kept.plus(Tally.of(new, done // CHUNK))
+        return kept.plus(self._chunks(done // CHUNK, count - done))
+
+    def further(self, more: int, found: Tally) -> Tally:
+        """So many samples beside those that have been found: what is left of a chunk cut short is passed over."""
+        return found.plus(self._chunks(found.end, more))
 
     def against(self, wanted: Wanted) -> Level:
         """The same level by every estimator that is wanted of each number, without controls."""
         greeks = [e.greek.name for e in self.menu.entries[1:]]
-        scheme, controls = self._scheme, self.settings.controls
+        scheme, controls = _sampled(self._multilevel, self.number), _controls(self.settings)
         menu = menu_for(self.contract, scheme, self.grid.shape, greeks, wanted, controls=controls)
         picks = tuple(tuple(range(len(e.options))) for e in menu.entries)
         weights = tuple(tuple(1.0 / len(which) for _ in which) for which in picks)
@@ -146,15 +156,33 @@ class Level:
         words = chosen(self.menu, self.decision)
         return Rung(self.decision, words, self.readings, self.steps, self.plan.sampler.design)
 
+    def _chunks(self, first: int, samples: int) -> Tally:
+        """So many samples of the run's stream, from a chunk on."""
+        seed, stream, mixing = self.settings.seed, self.settings.stream, self._coefficients
+        return Tally.of(self._simulated(first * CHUNK, samples, seed=seed, stream=stream, mixing=mixing), first)
+
+    def _tried_with(self, coefficients: Array) -> Statistics:
+        """Of the pilot's samples less so much of each control."""
+        return Statistics.of(self.readings, Rows.of(self.plan.pairing.applied(self._pilot, coefficients)))
+
     @cached_property
     def _pilot(self) -> Chunks:
-        found = self._simulated(0, max(self._multilevel.least_pilot, PILOT >> self.number), seed=SEED, stream=STREAM)
+        found = self._simulated(0, self.tried, seed=SEED, stream=STREAM)
         refuse_wrong_scores(self.plan, self.readings, found)
         return found
 
     @cached_property
     def _coefficients(self) -> Array:
+        if self.like is not None:
+            return self.like._lasting
         return self.plan.pairing.coefficients(self._pilot)
+
+    @cached_property
+    def _lasting(self) -> Array:
+        """Coefficients of those controls that fall with the step as corrections do."""
+        pairing = self.plan.pairing
+        left = tuple(tuple(j for j in js if pairing.names[j] != RealisedVariance.name) for js in pairing.partners)
+        return replace(pairing, partners=left).coefficients(self._pilot)
 
     @cached_property
     def _arguments(self) -> tuple[Any, Array, Array]:
@@ -178,3 +206,13 @@ class Level:
         names = {r.greek for r, good in zip(self.readings, sound, strict=True) if not good}
         other = instead(self.menu, self.decision, names) if names else None
         return self if other is None else replace(self, decision=other)
+
+
+def _sampled(scheme: Multilevel, number: int) -> Scheme:
+    """The scheme of a level's samples; those of all corrections differ in their grids alone, and have one menu."""
+    return scheme.on_level(min(number, 1))
+
+
+def _controls(settings: Settings) -> Controls:
+    """Those of the user, or what is found for levels."""
+    return LEVELS if settings.controls == AUTO else settings.controls

@@ -61,16 +61,14 @@ def climbed(
     _refuse_families(settings.sampler or Philox())
     _refuse_parts(settings)
 
-    def level(number: int) -> Level:
-        decision = before[number].decision if number < len(before) else None
-        return Level.of(number, contract, scheme, greeks, settings, decision)
+    def level(number: int, tried: int, like: Level | None) -> Level:
+        known = before[number] if number < len(before) else like
+        decision = None if known is None else known.decision
+        return Level.of(number, contract, scheme, greeks, settings, tried, like, decision)
 
     with shown(settings.progress) as progress:
         ladder = Ladder(level, scheme, settings, clock, progress)
         _go_on(ladder, before)
-        ladder.extend(1)
-        _refuse_smoothed(ladder.levels[0])
-        ladder.aims = targets_of(ladder.levels[0].readings, settings.std_error)
         if ladder.aims:
             ladder.until_interrupted(ladder.reach)
         else:
@@ -83,6 +81,9 @@ def climbed(
 def _go_on(ladder: Ladder, before: Sequence[Rung]) -> None:
     """With the samples that levels have; refused where this version of the library would sample other things."""
     try:
+        ladder.extend(1)
+        _refuse_smoothed(ladder.levels[0])
+        ladder.aims = targets_of(ladder.levels[0].readings, ladder.settings.std_error)
         ladder.extend(len(before))
     except (IndexError, ValueError):
         raise other_samples() from None

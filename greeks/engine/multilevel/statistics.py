@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from greeks.engine.choosing.control import Array
-from greeks.engine.multilevel.remainder import remainder
+from greeks.engine.multilevel.remainder import ORDERS, remainder
 from greeks.engine.sampling.bias import Bias
 from greeks.engine.sampling.reading import Reading, mixed
 from greeks.engine.sampling.tally import Rows
@@ -58,3 +58,10 @@ def biases(levels: Sequence[Statistics], refine: int) -> list[Bias]:
     means = np.array([s.mean for s in corrections])
     deviations = np.array([np.sqrt(np.diag(s.covariance) / s.count) for s in corrections])
     return [remainder(m, e, refine) for m, e in zip(means.T, deviations.T, strict=True)]
+
+
+def falling(levels: Sequence[Statistics], refine: int) -> Array:
+    """How much less (numbers,) a correction's mean is than that of the level before, by the last two."""
+    before, last = (np.abs(s.mean) for s in levels[-2:])
+    ratios = np.divide(last, before, out=np.ones_like(last), where=before > 0.0)
+    return np.asarray(np.clip(ratios, float(refine) ** -ORDERS[-1], float(refine) ** -ORDERS[0]))

@@ -62,7 +62,8 @@ def verification(origin: LadderOrigin, paths: int) -> Verification:
 def _level(origin: LadderOrigin, number: int) -> Level:
     """A level as it was run."""
     contract, settings = Contract.of(origin.model, origin.payoff), origin.settings
-    return Level.of(number, contract, origin.scheme, origin.greeks, settings, origin.rungs[number].decision)
+    scheme, decision = origin.scheme, origin.rungs[number].decision
+    return Level.of(number, contract, scheme, origin.greeks, settings, scheme.pilot(number), decision=decision)
 
 
 def _compared(level: Level, count: int) -> _Compared:

@@ -196,6 +196,25 @@ class Tally:
         last = bool(at[-1] + 1 == self.spans[-1, 1]) and int(rows.counts[-1]) < CHUNK
         return Tally(((at[:-1], rows.at(np.arange(len(at) - 1))), *self.levels[1:])) if last else self
 
+    def begin(self) -> Tally:
+        """The whole chunks from the first on, up to one that is missing or has less."""
+        from greeks.kernels.chunks import CHUNK
+
+        if not self.levels:
+            return self
+        reached = 0
+        for (first, after), count in zip(self.spans.tolist(), self.rows.counts.tolist(), strict=True):
+            if first != reached or count < (after - first) * CHUNK:
+                break
+            reached = after
+        inside = [(at, rows, (at + 1) * FAN**level <= reached) for level, (at, rows) in enumerate(self.levels)]
+        return Tally(tuple((at[kept], rows.at(kept)) for at, rows, kept in inside))
+
+    @property
+    def end(self) -> int:
+        """The first chunk after all that there are."""
+        return int(self.spans[-1, 1]) if self.levels else 0
+
     def overlaps(self, other: Tally) -> bool:
         """Whether the two have a chunk in common."""
         spans = np.concatenate([self.spans, other.spans])
