@@ -24,6 +24,17 @@ class NoisePolynomials(ControlVariate):
     itself would cancel: they fall with the step there, as what they are taken off does under schemes of strong order
     one, so that coefficients hold on all grids.
 
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> model = gk.Heston(spot=100.0, rate=0.03, variance=0.04, kappa=2.0, theta=0.04, xi=0.3, rho=-0.5)
+    >>> known = (gk.Forward(), gk.LognormalTwin())
+    >>> asked = {"scheme": gk.QE(steps=8), "paths": 2**14}
+    >>> call = gk.Call(strike=100.0, maturity=1.0)
+    >>> plain, noisy = (gk.price(model, call, controls=c, **asked) for c in (known, (*known, gk.NoisePolynomials())))
+    >>> noisy.std_error < 0.6 * plain.std_error
+    True
+
     References
     ----------
     Glasserman (2003), "Monte Carlo Methods in Financial Engineering", section 4.1.

@@ -23,6 +23,16 @@ class RealisedVariance(ControlVariate):
     that W_T says nothing of: E[R | W_T] = 0, hence all means are 0. Between two grids sum h (z^2 - 1) differs by what
     Milstein's scheme adds to Euler's, the largest part of a correction under Euler's.
 
+    Examples
+    --------
+    >>> import greeks as gk
+    >>> model, call = gk.CEV(spot=100.0, rate=0.05, sigma=2.0, beta=0.5), gk.Call(strike=100.0, maturity=1.0)
+    >>> scheme = gk.Multilevel(gk.Euler(steps=1), refine=4, levels=4)
+    >>> with_twin, with_both = (gk.LognormalTwin(),), (gk.LognormalTwin(), gk.RealisedVariance())
+    >>> a, b = (gk.price(model, call, scheme=scheme, controls=c, paths=2**14) for c in (with_twin, with_both))
+    >>> b.std_error < 0.9 * a.std_error
+    True
+
     References
     ----------
     Kloeden and Platen (1992), "Numerical Solution of Stochastic Differential Equations", section 10.3.

@@ -29,9 +29,10 @@ class Multilevel(Scheme):
 
     A correction P_l - P_(l-1) is one Brownian path on two grids, and has so little variance on fine grids that few
     paths are needed there. Under schemes of strong order one P_l is the mean of two fine paths, the second with the
-    noise of every coarse step in the opposite order, which takes off most of what is left. Variances and costs of the
-    levels come from a pilot that is not used otherwise; paths are allocated so that the work is least, for the price
-    and all Greeks at once. Greeks are estimated on every level by whatever estimator is valid and cheapest there.
+    noise of every coarse step in the opposite order, which takes off most of what is left. Polynomials of the noise are
+    among the controls of all levels. Variances come from pilots that are not used otherwise, and from samples; paths
+    are allocated so that the work is least, for the price and all Greeks at once. Greeks are estimated on every level
+    by whatever estimator is valid and cheapest there.
 
     With `std_error=`, the target holds for the whole error, sqrt(std_error^2 + bias^2): levels are added until the
     time-step bias, estimated from the means of the corrections, leaves room for it. Otherwise `paths` are shared out

@@ -68,6 +68,27 @@ def test_a_closer_target_adds_paths_and_levels() -> None:
     assert same(better.resume(std_error={"price": target}), better)  # which holds already
 
 
+def test_a_closer_target_takes_as_many_levels_as_from_nothing() -> None:
+    asked: dict[str, Any] = {"scheme": MILSTEIN, "seed": 3}
+    near = gk.sensitivities(CEV, CALL, std_error=5e-3, **asked)
+    far, fresh = near.resume(std_error=1e-3)["price"], gk.price(CEV, CALL, std_error=1e-3, **asked)
+    assert "10 levels of 2 to" in fresh.reason and "10 levels of 2 to" in far.reason
+    assert far.paths < 1.2 * fresh.paths
+
+
+def test_levels_that_are_given_are_not_added_to() -> None:
+    e = gk.price(CEV, CALL, scheme=gk.Multilevel(gk.Milstein(2), levels=1), std_error=0.02, seed=3)
+    assert e.std_error <= 0.02 and e.bias is None
+
+
+def test_paths_are_added_to_what_a_target_took() -> None:
+    """Levels then have the first of their samples, whole chunks of them."""
+    near = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=2e-3, seed=3)
+    more = near.resume(paths=2**16)
+    assert more["price"].paths == pytest.approx(near["price"].paths + 2**16, rel=1e-3)
+    assert abs(more["price"].value - near["price"].value) < 4.0 * near["price"].std_error
+
+
 def test_a_run_that_was_cut_short_goes_on_to_its_target() -> None:
     cut = gk.sensitivities(CEV, CALL, scheme=MILSTEIN, std_error=1e-3, time_limit=1e-9, seed=3)
     assert not cut.complete and "time limit" in cut.stopped

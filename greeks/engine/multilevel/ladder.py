@@ -38,8 +38,8 @@ MORE = 1.25  # times the samples that a level has, at least, where it is given m
 class Ladder:
     """Levels 0, 1, ... and their samples; `short` says why a target was missed, if it was.
 
-    make : a level, given its number and the samples of its pilot.
-    progress, aims : who looks on, and the targets to be shown. had : paths that were there before.
+    make : a level, given its number, the samples of its pilot and, where these are none, the level that stands in.
+    progress, aims : who looks on, and the targets, if there are any. had : paths that were there before.
     """
 
     make: Callable[[int, int, Level | None], Level]
@@ -103,13 +103,16 @@ class Ladder:
         A bias that may be noise, or whose order is not to be seen yet, asks for no level here: samples will tell.
         """
         seen, refine = [level.pilot for level in self._tried], self.scheme.refine
-        target, ratio = self._targets(values(seen)), falling(seen, refine)
-        bias = np.array(
-            [math.hypot(b.value, b.std_error) * (abs(b.value) > SEEN * b.std_error) for b in biases(seen, refine)]
-        )
+        target = self._targets(values(seen))
+        if self.scheme.levels is not None:
+            return target, np.zeros(len(target))
+        ratio, told = falling(seen, refine), biases(seen, refine)
+        bias = np.array([math.hypot(b.value, b.std_error) * (abs(b.value) > SEEN * b.std_error) for b in told])
         bias *= ratio <= (1.0 + ROUGH) / refine
-        while self.scheme.levels is None and (bias**2 > SHARE * target**2).any() and len(self.levels) < MOST_LEVELS:
-            self.extend(len(self.levels) + 1)
+        for levels in range(len(seen) + 1, MOST_LEVELS + 1):
+            if (bias**2 <= SHARE * target**2).all():
+                break
+            self.extend(levels)
             bias *= ratio
         return target, np.asarray(bias)
 
