@@ -1,6 +1,6 @@
 """Played in a process of its own: programs of cases, and what the CPU and Numba's CUDA simulator make of them.
 
-    python -m tests.parity.programs agree | single | ptx CASE ...
+    python -m tests.parity.programs agree | single | ptx | 'single ptx' CASE ...
 
 prints a line a case, as JSON.
 """
@@ -78,10 +78,19 @@ def compiled(task: Task) -> dict[str, Any]:
     return {"target": ".target sm_90" in text, "calls": text.count("{ // callseq"), "entry": ".entry" in text}
 
 
+def compiled_in_single(task: Task) -> dict[str, Any]:
+    """What it makes of a path in single precision."""
+    from greeks.kernels import cuda_ptx, cuda_single
+
+    text = cuda_ptx.path_ptx(cuda_single.single(task.plan.program.cuda))
+    return {"calls": text.count("{ // callseq"), "in single": "fma.rn.f32" in text}
+
+
 ASKED: dict[str, Callable[[Task], dict[str, Any]]] = {
     "agree": agreement,
     "single": partial(agreement, precision="float32"),
     "ptx": compiled,
+    "single ptx": compiled_in_single,
 }
 
 

@@ -41,6 +41,17 @@ def test_every_program_compiles_to_ptx(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_every_program_compiles_in_single_precision(tmp_path: Path) -> None:
+    home = toolkit(tmp_path)
+    if home is None:
+        pytest.skip(ABSENT)
+    cases = [case for case in CASES if "FiniteDifference" not in case.text]
+    found = played("single ptx", cases, CUDA_HOME=str(home))
+    assert [f["name"] for f in found] == [case.name for case in cases]
+    assert all(f["in single"] and f["calls"] == 0 for f in found), found
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_every_payoff_compiles_with_every_estimator_it_is_offered(model: str, tmp_path: Path) -> None:
     home = toolkit(tmp_path)
