@@ -45,6 +45,11 @@ def test_a_number_without_variance_asks_for_nothing() -> None:
     assert allocated(variances, np.array([1.0, 4.0]), np.array([0.01, 1e-9])) == pytest.approx([800.0, 200.0])
 
 
+def test_a_number_without_a_target_has_no_say() -> None:
+    variances, costs = np.array([[4.0, 1.0], [1.0, 9.0]]), np.array([1.0, 4.0])
+    assert allocated(variances, costs, np.array([0.01, np.inf])) == pytest.approx([800.0, 200.0])
+
+
 def test_a_budget_is_shared_out_in_the_proportions_of_a_target() -> None:
     variances, costs = np.array([[4.0], [1.0], [0.3]]), np.array([1.0, 4.0, 8.0])
     shares, target = shared_out(variances, costs, 1e4), allocated(variances, costs, np.array([0.01]))
