@@ -56,7 +56,7 @@ A cell has the numbers, within the band / examined, and the share of all interva
 
 {legend}
 
-[Control variates](controls.md) are off (`controls=()`) but in the last of these, so that the others show the
+[Control variates](controls.md) are off (`controls=()`) but in the last two of these, so that the others show the
 estimators themselves; [their own section](#default-settings) has the default settings, payoff by payoff.
 
 ## What was examined, and what was not
@@ -81,8 +81,8 @@ seeds, and misses if it is outside again. Seeds are fixed.
 
 The truth is a closed form where there is one, else the mean of {truth_paths} paths (half as many in a few cases) of the
 sharpest unbiased estimator, which the next sharpest must confirm on draws of its own; an estimator is held against the
-other one where that is precise enough. Default settings are held against {truth_paths} paths of their own, which the
-sharpest estimator without controls must confirm, where controls make them sharper than any of those. The error of the
+other one where that is precise enough. Where default settings are sharper than any of those, the truth is theirs, of
+{truth_paths} other paths or Sobol points, which the sharpest estimator without controls must confirm. The error of the
 truth is allowed for, in quadrature: where it is no small part of an interval's, the share comes out above 95 %, as for
 some intervals of **C**. A scheme with time steps is held against the truth of the same scheme: an interval knows
 nothing of the [time-step bias](limitations.md#time-step-bias).
