@@ -1,6 +1,6 @@
 """Kernels for the driver of driver.c: the text of a program compiled for the processor, one CUDA block after the other.
 
-Imported in a process whose DRIVER names the library that driver.c became. A block is one thread, which needs no
+`installed` is for a process whose DRIVER names the library that driver.c became. A block is one thread, which needs no
 barriers; bits do not depend on how many there are. Products and sums are fused where they may be, as the compiler for
 devices does and that for the processor does not.
 """
@@ -34,7 +34,6 @@ WORDS = sum(5 + 2 * rank if rank else 1 for rank in RANKS.values())  # an array:
 KERNEL = ctypes.CFUNCTYPE(
     None, ctypes.c_char_p, *(ctypes.POINTER(kind) for kind in (ctypes.c_uint, ctypes.c_uint, ctypes.c_uint64))
 )
-driver = ctypes.CDLL(os.environ["DRIVER"])
 
 
 @cache
@@ -99,4 +98,16 @@ def launched(name: bytes, grid: Any, block: Any, words: Any) -> None:
 
 
 _kept = KERNEL(launched)
-driver.fake_on_launch(_kept, WORDS)
+
+
+@cache
+def installed() -> Any:
+    """The driver, told what to call for a launch."""
+    driver = ctypes.CDLL(os.environ["DRIVER"])
+    driver.fake_on_launch(_kept, WORDS)
+    return driver
+
+
+def pytest_configure() -> None:
+    """As a plugin: all tests of the process have the driver."""
+    installed()

@@ -27,6 +27,7 @@ from greeks.engine.crowd.many import estimate_many
 from greeks.engine.sampling.settings import Settings
 from greeks.kernels import cuda_flight
 
+driver = host.installed()
 model, pathwise = gk.BlackScholes(100.0, 0.05, 0.2, 0.02), gk.Pathwise()
 plain = {"estimator": pathwise, "controls": (), "seed": 3}
 wanted = {**plain, "backend": "cuda", "paths": 2**15}
@@ -39,10 +40,10 @@ def run(**more):
     return numbers(gk.sensitivities(model, book[5][1], ["delta"], **{**wanted, **more}))
 
 def launches():
-    return [host.driver.fake_launches(k) for k in (0, 1)]
+    return [driver.fake_launches(k) for k in (0, 1)]
 
 def used():
-    return [host.driver.fake_used(k) for k in (0, 1)]
+    return [driver.fake_used(k) for k in (0, 1)]
 
 found = {"cpu": run(backend="cpu"), "cuda": run()}
 found["launches"], found["hardware"] = launches(), gk.backends()["cuda"].hardware
@@ -56,12 +57,12 @@ found["alone"] = [e.value for e in alone.values()]
 found["faults"] = {}
 for name, after, code in FAULTS:
     cuda_flight._pool.clear()
-    host.driver.fake_fail(name.encode(), after, code)
+    driver.fake_fail(name.encode(), after, code)
     try:
         run()
     except gk.DeviceError as error:
         found["faults"][name] = str(error)
-    host.driver.fake_clear()
+    driver.fake_clear()
 found["after"] = run()
 print(json.dumps(found))
 """
@@ -74,7 +75,6 @@ FAULTS = {
     "cuMemcpyDtoHAsync": (0, 46, "the device is lost"),
 }
 AGAIN = """
-from tests.parity import host
 import greeks as gk
 from greeks.engine.run import Task
 from greeks.engine.sampling.devices import loaded
