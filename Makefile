@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest
 # Neighbours share compiled programs, and so a worker.
 SHARED := -n $(WORKERS) --dist worksteal
 
-.PHONY: help install demo test test-docs test-slow test-gpu coverage capabilities lint format types layers check benchmarks benchmarks-gpu notebooks clean
+.PHONY: help install demo test test-docs test-parity test-slow test-gpu coverage capabilities lint format types layers check benchmarks benchmarks-gpu notebooks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ test: $(STAMP) ## the fast tests and the doctests
 
 test-docs: $(STAMP) ## every snippet of docs/ and the notebooks, run and compared with what they show
 	$(PYTEST) -q $(SHARED) -m docs
+
+test-parity: $(STAMP) ## every kind of contract in the CUDA simulator, every program as PTX: no device is needed
+	$(PYTEST) -q $(SHARED) -m "slow and not gpu" tests/parity
 
 test-slow: $(STAMP) ## the tests that take minutes
 	$(PYTEST) -q $(SHARED) -m slow
@@ -69,7 +72,7 @@ types: $(STAMP) ## mypy --strict
 layers: $(STAMP) ## who may import whom
 	$(BIN)/lint-imports
 
-check: lint types layers test test-docs ## what the continuous integration runs
+check: lint types layers test test-docs test-parity ## what the continuous integration runs
 
 benchmarks: $(STAMP) ## speed bars, and rivals side by side where `pip install -e '.[rivals]'` has put them
 	$(PYTEST) -q benchmarks/test_rivals.py
