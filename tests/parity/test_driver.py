@@ -93,7 +93,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "cuda").mkdir()
     home, cc = toolkit(folder / "cuda"), shutil.which("cc")
     if home is None:
-        pytest.skip("no NVVM on this machine: it comes with a CUDA toolkit, or with pip install numba-cuda[cu13]")
+        pytest.skip("no NVVM on this machine: it comes with a CUDA toolkit, or with pip install nvidia-nvvm")
     if cc is None:
         pytest.skip("no C compiler on this machine")
     library = folder / "libcuda.so.1"

@@ -18,7 +18,7 @@ from tests.parity.test_cuda_simulator import played
 from tests.parity.toolkit import toolkit
 
 FAST = ("barrier, conditioned", "Sobol points over a bridge")
-ABSENT = "no NVVM on this machine: it comes with a CUDA toolkit, or with pip install numba-cuda[cu13]"
+ABSENT = "no NVVM on this machine: it comes with a CUDA toolkit, or with pip install nvidia-nvvm"
 
 
 def compile_all(cases: Sequence[Case], folder: Path) -> None:
