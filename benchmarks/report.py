@@ -34,9 +34,10 @@ def vectors() -> str:
     return "AVX-512" if cpuinfo.exists() and "avx512f" in cpuinfo.read_text() else "AVX2"
 
 
-def versions() -> str:
+def versions(libraries: Sequence[str] = LIBRARIES) -> str:
+    """Those of Python and of the libraries that are installed."""
     found = []
-    for library in LIBRARIES:
+    for library in libraries:
         try:
             found.append(f"{library} {metadata.version(library)}")
         except metadata.PackageNotFoundError:

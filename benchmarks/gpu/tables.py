@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from importlib import metadata
 from math import sqrt
 from statistics import mean, median
 
@@ -20,8 +18,9 @@ from benchmarks.tasks import TASKS as ALL
 
 TASKS = ("T3", "T4", "T5")
 LIBRARIES = (
-    *("numpy", "numba", "numba-cuda", "cuda-bindings", "cuda-core", "jax", "torch", "cupy-cuda12x", "cupy-cuda13x"),
-    *("nvidia-nvvm", "nvidia-nvjitlink", "nvidia-cuda-nvcc-cu12", "nvidia-nvjitlink-cu12"),
+    *("pathgreeks", "numpy", "numba", "numba-cuda", "cuda-bindings", "cuda-core", "jax", "torch"),
+    *("cupy-cuda12x", "cupy-cuda13x", "nvidia-nvvm", "nvidia-nvjitlink"),
+    *("nvidia-cuda-nvcc-cu12", "nvidia-nvjitlink-cu12"),
 )
 OURS, SINGLE = "ours", "ours, float32"
 HEADS = (
@@ -44,18 +43,10 @@ def stamp() -> str:
     """Date, device and versions."""
     import greeks as gk
 
-    found = []
-    for library in LIBRARIES:
-        try:
-            found.append(f"{library} {metadata.version(library)}")
-        except metadata.PackageNotFoundError:
-            continue
     known = gk.backends()
-    versions = ", ".join(
-        [f"pathgreeks {metadata.version('pathgreeks')}", f"Python {platform.python_version()}", *found]
-    )
     processor = f"{report.processor()}, {', '.join(known['cpu'].hardware)}"
-    return f"{date.today():%Y-%m-%d}; {', '.join(known['cuda'].hardware)}, {driver()}; {processor}; {versions}."
+    device = f"{', '.join(known['cuda'].hardware)}, {driver()}"
+    return f"{date.today():%Y-%m-%d}; {device}; {processor}; {report.versions(LIBRARIES)}."
 
 
 def driver() -> str:
