@@ -36,7 +36,7 @@ class _Horizon:
         counts = n.compare("le", const(lever), LEVER)
         price, extremes = path.price(counts, f"extreme from horizon {k},") if k else path.price()
         me, seen = symbol(f"score to horizon {k} of {path.y}"), symbol(f"horizon {k} seen")
-        here = (path.y - path.mean) / path.variance
+        here = path.score
         if not path.end.fixed(path.variance):
             here = n.where(path.variance > ZERO, here, const(math.inf), "guard")
         score = Carry.of(str(me.payload), ZERO, observe=n.where(seen > ZERO, me, here, "guard"))
@@ -58,8 +58,7 @@ def spread(fold: Fold, ends: Exit, step: Step, scored: Direction, moved: Directi
     """
     path = WholePath.of(fold, ends, step)
     horizons = [_Horizon.of(path, k, lever) for k, lever in enumerate((0.0, *HORIZONS))]
-    at_end = (path.y - path.mean) / path.variance
-    scores = [h.score - at_end for h in horizons]
+    scores = [h.score - path.score for h in horizons]
     weighted = horizons[0].price * scores[0]
     for before, h in pairwise(horizons):
         weighted = weighted + h.price * (h.score - before.score)

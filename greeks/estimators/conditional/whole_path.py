@@ -57,6 +57,11 @@ class WholePath:
         end = Gaussian(law.y, (y - mean) / deviation, mean, deviation, law.random | moving)
         return cls(ends, y, mean, variance, end, sums)
 
+    @property
+    def score(self) -> Expr:
+        """(y - E y) / V: the weight by which y has started elsewhere and is on its old course from here on."""
+        return (self.y - self.mean) / self.variance
+
     def price(self, counts: Expr | None = None, name: str = "extreme") -> tuple[Expr, tuple[Carry, ...]]:
         """The expected price, and the extremes it needs, if the contract may end on all dates or where `counts`."""
         found = [self._extreme(e, counts, f"{name} {k}") for k, e in enumerate(endings(self.ends.condition, self.y))]
